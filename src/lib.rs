@@ -1,1 +1,9 @@
 //! A Prometheus exporter that watches caches and tunes them.
+
+// Vocabulary: knows nothing else of the crate.
+pub mod diag;
+pub mod parameter;
+pub mod signal;
+pub mod suggest;
+pub mod units;
+pub mod yaml;
