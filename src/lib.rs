@@ -1,9 +1,14 @@
 //! A Prometheus exporter that watches caches and tunes them.
 
 // Vocabulary: knows nothing else of the crate.
+pub mod cache_stats;
 pub mod diag;
 pub mod parameter;
 pub mod signal;
 pub mod suggest;
 pub mod units;
 pub mod yaml;
+
+// Core: no I/O, no async, no clock.
+pub mod history;
+pub mod snapshot;
