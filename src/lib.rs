@@ -11,4 +11,5 @@ pub mod yaml;
 
 // Core: no I/O, no async, no clock.
 pub mod history;
+pub mod sim;
 pub mod snapshot;
