@@ -8,3 +8,5 @@
 
 pub mod lru;
 pub mod rng;
+pub mod workload;
+pub mod zipf;
