@@ -6,6 +6,7 @@
 //! source of randomness: time is a tick number, every random draw comes from a seed, and only
 //! integer arithmetic and the floating-point operations that IEEE 754 fixes to the last bit are used.
 
+pub mod cache;
 pub mod lru;
 pub mod rng;
 pub mod workload;

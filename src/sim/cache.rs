@@ -1,0 +1,336 @@
+//! A cache of two levels whose size, promotion and expiry follow the parameters that are tuned.
+//!
+//! The levels are inclusive: what the first holds, the second holds too, and what leaves the second
+//! leaves both. Every look-up refreshes the second level, so its order is that of all requests and a
+//! key in use never ages out beneath the first level. A miss fills both levels. Time is a whole
+//! number of seconds that the caller gives; costs are fixed per kind of answer, not measured.
+
+use crate::parameter::Parameter;
+use crate::sim::lru::Lru;
+
+/// Cost of a hit in the first level.
+pub const L1_HIT_MICROS: u64 = 80;
+/// Cost of a hit in the second level.
+pub const L2_HIT_MICROS: u64 = 350;
+/// Cost of a miss: both levels were asked, then the origin.
+pub const MISS_MICROS: u64 = 4_000;
+/// Cost of a put: both levels are written.
+pub const PUT_MICROS: u64 = 120;
+
+/// Share of the capacity that eviction aggressiveness moves over its whole range, 0 to 1.
+const AGGRESSIVENESS_SHARE: f64 = 0.2;
+/// Aggressiveness at which a level uses exactly its nominal size.
+const AGGRESSIVENESS_NEUTRAL: f64 = 0.5;
+
+/// What can be told to a cache while it runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CacheParameters {
+    /// Nominal size of level 1 ÷ its base size.
+    pub l1_size_multiplier: f64,
+    /// Nominal size of level 2 ÷ its base size.
+    pub l2_size_multiplier: f64,
+    /// Hits in level 2 after which an entry is promoted to level 1; 0 counts as 1.
+    pub promotion_threshold: u32,
+    /// 0 to 1: how much room eviction keeps free. A level uses 1.1 of its nominal size at 0, all of
+    /// it at 0.5, 0.9 of it at 1.
+    pub eviction_aggressiveness: f64,
+    /// Time to live ÷ its base; holds for the entries already there.
+    pub ttl_multiplier: f64,
+    /// 0 to 1. This cache shows it, but does not preheat: it changes nothing.
+    pub preheating_aggressiveness: f64,
+}
+
+/// What a cache is built with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CacheConfig {
+    /// Base size of level 1 in entries.
+    pub l1_entries: usize,
+    /// Base size of level 2 in entries.
+    pub l2_entries: usize,
+    /// Size of every entry.
+    pub entry_bytes: u64,
+    /// Base time to live in seconds; `None`: entries never expire.
+    pub ttl_seconds: Option<f64>,
+}
+
+/// Where a request was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// By level 1.
+    L1,
+    /// By level 2.
+    L2,
+    /// By neither.
+    Miss,
+}
+
+/// Statistics of one level. Counts are since the cache was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LevelTotals {
+    /// Look-ups answered by this level.
+    pub hits: u64,
+    /// Look-ups of this level that it could not answer.
+    pub misses: u64,
+    /// Entries held.
+    pub entries: u64,
+    /// Most entries held at the parameters in force.
+    pub capacity: u64,
+    /// Bytes held.
+    pub usage_bytes: u64,
+    /// Bytes set aside: what the level would use if eviction kept nothing free.
+    pub max_usage_bytes: u64,
+    /// Entries that had to leave for others, or for a smaller size; without expirations.
+    pub evictions: u64,
+}
+
+/// Statistics of a cache. Counts are since the cache was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CacheTotals {
+    /// Level 1.
+    pub l1: LevelTotals,
+    /// Level 2, which is asked only for what level 1 does not have.
+    pub l2: LevelTotals,
+    /// Gets answered by either level.
+    pub hits: u64,
+    /// Gets answered by neither.
+    pub misses: u64,
+    /// Entries taken from level 2 into level 1.
+    pub promotions: u64,
+    /// Entries that were found too old.
+    pub expirations: u64,
+    /// Gets and puts.
+    pub operations: u64,
+    /// Time taken by gets, in seconds.
+    pub get_seconds: f64,
+    /// Gets.
+    pub get_count: u64,
+    /// Time taken by puts, in seconds.
+    pub put_seconds: f64,
+    /// Puts, those that fill a miss included.
+    pub put_count: u64,
+}
+
+/// The cache. A clone is an exact fork: given the same requests, both stay the same.
+#[derive(Debug, Clone)]
+pub struct TwoLevelCache {
+    config: CacheConfig,
+    parameters: CacheParameters,
+    l1: Lru<()>,
+    l2: Lru<Entry>,
+    counts: Counts,
+}
+
+/// What level 2 knows of an entry; by inclusion it knows it for level 1 too.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    stored_seconds: u64,
+    /// Hits in level 2 since it came in or was last promoted.
+    l2_hits: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    l1_hits: u64,
+    l2_hits: u64,
+    misses: u64,
+    l1_evictions: u64,
+    l2_evictions: u64,
+    promotions: u64,
+    expirations: u64,
+    puts: u64,
+}
+
+// === impl CacheParameters ===
+
+impl CacheParameters {
+    /// Sets one of them by its name. A promotion threshold is rounded.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, and a threshold is a small whole number"
+    )]
+    pub fn set(&mut self, parameter: Parameter, value: f64) {
+        match parameter {
+            Parameter::L1SizeMultiplier => self.l1_size_multiplier = value,
+            Parameter::L2SizeMultiplier => self.l2_size_multiplier = value,
+            Parameter::PromotionThreshold => self.promotion_threshold = value.round() as u32,
+            Parameter::EvictionAggressiveness => self.eviction_aggressiveness = value,
+            Parameter::TtlMultiplier => self.ttl_multiplier = value,
+            Parameter::PreheatingAggressiveness => self.preheating_aggressiveness = value,
+        }
+    }
+}
+
+impl Default for CacheParameters {
+    fn default() -> Self {
+        Self {
+            l1_size_multiplier: 1.0,
+            l2_size_multiplier: 1.0,
+            promotion_threshold: 3,
+            eviction_aggressiveness: 0.5,
+            ttl_multiplier: 1.0,
+            preheating_aggressiveness: 0.3,
+        }
+    }
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { l1_entries: 2_000, l2_entries: 6_000, entry_bytes: 1_024, ttl_seconds: None }
+    }
+}
+
+// === impl TwoLevelCache ===
+
+impl TwoLevelCache {
+    /// An empty cache with the default parameters.
+    pub fn new(config: CacheConfig) -> Self {
+        let mut cache = Self {
+            config,
+            parameters: CacheParameters::default(),
+            l1: Lru::new(config.l1_entries),
+            l2: Lru::new(config.l2_entries),
+            counts: Counts::default(),
+        };
+        cache.set_parameters(CacheParameters::default());
+        cache
+    }
+
+    /// The parameters in force.
+    pub fn parameters(&self) -> &CacheParameters {
+        &self.parameters
+    }
+
+    /// What the cache was built with.
+    pub fn config(&self) -> &CacheConfig {
+        &self.config
+    }
+
+    /// Time to live in force, in seconds; `None`: entries never expire.
+    pub fn ttl_seconds(&self) -> Option<f64> {
+        self.config.ttl_seconds.map(|base| base * self.parameters.ttl_multiplier)
+    }
+
+    /// Puts parameters in force at once; a level that shrinks evicts.
+    pub fn set_parameters(&mut self, parameters: CacheParameters) {
+        self.parameters = parameters;
+        let aggressiveness = parameters.eviction_aggressiveness.clamp(0.0, 1.0);
+        let used = 1.0 - AGGRESSIVENESS_SHARE * (aggressiveness - AGGRESSIVENESS_NEUTRAL);
+        let l2 = scale(self.config.l2_entries, parameters.l2_size_multiplier * used);
+        for key in self.l2.set_capacity(l2) {
+            self.forget(key);
+        }
+        let l1 = scale(self.config.l1_entries, parameters.l1_size_multiplier * used);
+        self.counts.l1_evictions += self.l1.set_capacity(l1).len() as u64;
+    }
+
+    /// Answers a request at the second `now`, and fills both levels where neither has the key.
+    pub fn request(&mut self, key: u64, now: u64) -> Answer {
+        let answer = self.get(key, now);
+        if answer == Answer::Miss {
+            self.put(key, now);
+        }
+        answer
+    }
+
+    /// Looks `key` up at the second `now`.
+    pub fn get(&mut self, key: u64, now: u64) -> Answer {
+        let ttl = self.ttl_seconds();
+        // By inclusion, what level 2 does not have, level 1 does not have either: one look-up
+        // answers for both.
+        let Some(entry) = self.l2.touch(key) else {
+            self.counts.misses += 1;
+            return Answer::Miss;
+        };
+        let age = now.saturating_sub(entry.stored_seconds);
+        if ttl.is_some_and(|ttl| age as f64 >= ttl) {
+            self.l1.remove(key);
+            self.l2.remove(key);
+            self.counts.expirations += 1;
+            self.counts.misses += 1;
+            return Answer::Miss;
+        }
+        if self.l1.touch(key).is_some() {
+            self.counts.l1_hits += 1;
+            return Answer::L1;
+        }
+        self.counts.l2_hits += 1;
+        entry.l2_hits += 1;
+        if entry.l2_hits >= self.parameters.promotion_threshold {
+            entry.l2_hits = 0;
+            self.counts.promotions += 1;
+            self.counts.l1_evictions += u64::from(self.l1.insert(key, ()).is_some());
+        }
+        Answer::L2
+    }
+
+    /// Writes `key` to both levels at the second `now`.
+    pub fn put(&mut self, key: u64, now: u64) {
+        self.counts.puts += 1;
+        if let Some(evicted) = self.l2.insert(key, Entry { stored_seconds: now, l2_hits: 0 }) {
+            self.forget(evicted);
+        }
+        self.counts.l1_evictions += u64::from(self.l1.insert(key, ()).is_some());
+    }
+
+    /// The statistics as they stand.
+    pub fn stats(&self) -> CacheTotals {
+        let Counts { l1_hits, l2_hits, misses, promotions, expirations, puts, .. } = self.counts;
+        let CacheConfig { l1_entries, l2_entries, .. } = self.config;
+        let get_count = l1_hits + l2_hits + misses;
+        let get_micros = l1_hits * L1_HIT_MICROS + l2_hits * L2_HIT_MICROS + misses * MISS_MICROS;
+        CacheTotals {
+            l1: LevelTotals {
+                hits: l1_hits,
+                misses: l2_hits + misses,
+                evictions: self.counts.l1_evictions,
+                ..self.sizes(&self.l1, l1_entries, self.parameters.l1_size_multiplier)
+            },
+            l2: LevelTotals {
+                hits: l2_hits,
+                misses,
+                evictions: self.counts.l2_evictions,
+                ..self.sizes(&self.l2, l2_entries, self.parameters.l2_size_multiplier)
+            },
+            hits: l1_hits + l2_hits,
+            misses,
+            promotions,
+            expirations,
+            operations: get_count + puts,
+            get_seconds: get_micros as f64 / 1e6,
+            get_count,
+            put_seconds: (puts * PUT_MICROS) as f64 / 1e6,
+            put_count: puts,
+        }
+    }
+
+    fn sizes<V: Copy>(&self, level: &Lru<V>, base: usize, multiplier: f64) -> LevelTotals {
+        let most = 1.0 + AGGRESSIVENESS_SHARE * AGGRESSIVENESS_NEUTRAL;
+        LevelTotals {
+            entries: level.len() as u64,
+            capacity: level.capacity() as u64,
+            usage_bytes: level.len() as u64 * self.config.entry_bytes,
+            max_usage_bytes: scale(base, multiplier * most) as u64 * self.config.entry_bytes,
+            ..LevelTotals::default()
+        }
+    }
+
+    /// Keeps the levels inclusive after `key` was evicted from level 2.
+    fn forget(&mut self, key: u64) {
+        self.counts.l2_evictions += 1;
+        self.counts.l1_evictions += u64::from(self.l1.remove(key).is_some());
+    }
+}
+
+/// `entries` times `factor`, rounded; at least 1, which a level's own bounds ask for too.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and what is below 1 is raised to it before"
+)]
+fn scale(entries: usize, factor: f64) -> usize {
+    (entries as f64 * factor).round().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests;
