@@ -7,6 +7,7 @@
 //! integer arithmetic and the floating-point operations that IEEE 754 fixes to the last bit are used.
 
 pub mod cache;
+pub mod demo;
 pub mod lru;
 pub mod rng;
 pub mod workload;
