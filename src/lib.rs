@@ -10,6 +10,7 @@ pub mod units;
 pub mod yaml;
 
 // Core: no I/O, no async, no clock.
+pub mod expr;
 pub mod history;
 pub mod sim;
 pub mod snapshot;

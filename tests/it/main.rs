@@ -1,1 +1,5 @@
 //! One integration binary.
+
+// `cfg(test)` tells clippy that the helpers in there are tests too.
+#[cfg(test)]
+mod expr;
