@@ -4,6 +4,8 @@
 pub mod cache_stats;
 pub mod diag;
 pub mod parameter;
+pub mod reason;
+pub mod secret;
 pub mod signal;
 pub mod suggest;
 pub mod units;
@@ -12,5 +14,10 @@ pub mod yaml;
 // Core: no I/O, no async, no clock.
 pub mod expr;
 pub mod history;
+pub mod published;
+pub mod rule;
 pub mod sim;
 pub mod snapshot;
+pub mod tuner;
+pub mod tuning_config;
+pub mod tuning_parameters;

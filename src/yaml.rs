@@ -3,7 +3,7 @@
 //! serde's derived readers stop at the first fault, and what they found wrong inside a mapping is placed at
 //! the mapping's start. So a file is read once into a plain tree ([`Value`]), which keeps duplicate keys and
 //! the order, and the loaders walk that tree with [`Node`] and [`Fields`], collecting faults and going on.
-//! Only when a fault is reported is its place looked up, by reading the text again (see [`locate`]).
+//! Only when a fault is reported is its place looked up, by reading the text again (see `yaml/locate.rs`).
 //! `serde_yaml` is named in this module alone.
 
 mod fields;

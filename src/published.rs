@@ -1,0 +1,169 @@
+//! What is shown: an immutable view of each target, replaced as a whole after each of its scrapes.
+//!
+//! The metrics page, the API and the status page read nothing else, so that they can never show a series
+//! that is gone or half of a change, and never wait for the tuner. A target's view is a plain value; the
+//! [`Board`] holds the newest of each.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::time::Duration;
+
+use crate::parameter::Parameter;
+use crate::reason::Reason;
+use crate::snapshot::PerformanceSnapshot;
+use crate::tuner::AdaptiveTuningStats;
+use crate::tuner::Ledger;
+use crate::tuner::TuningParameters;
+use crate::tuner::TuningRecommendation;
+use crate::units::Timestamp;
+
+/// Tunings kept in the journal; the oldest go first.
+pub const JOURNAL_ENTRIES_MAX: usize = 1000;
+
+/// Names a target: a job, and an address within it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TargetId {
+    /// The job's name.
+    pub scrape_job: Arc<str>,
+    /// `host:port`, as configured.
+    pub target: Arc<str>,
+}
+
+/// How a target's scrapes go.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScrapeHealth {
+    /// Whether the last scrape succeeded; `None` before the first.
+    pub up: Option<bool>,
+    /// How long the last scrape took.
+    pub last_duration: Option<Duration>,
+    /// When the last scrape began, whatever came of it.
+    pub last_scrape: Option<Timestamp>,
+    /// Why the last scrape failed, if it did.
+    pub last_error: Option<String>,
+    /// Failed scrapes, by reason.
+    pub failures: BTreeMap<Reason, u64>,
+    /// Samples of the last good page.
+    pub samples: usize,
+    /// Lines of the last good page that could not be read, and the first of them in words.
+    pub bad_lines: usize,
+    /// The first bad line of the last good page, in words.
+    pub bad_line: Option<String>,
+}
+
+/// All that is shown of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetView {
+    /// Which target.
+    pub id: TargetId,
+    /// What is scraped; without credentials.
+    pub url: Arc<str>,
+    /// The labels of its `static_configs`.
+    pub labels: Arc<BTreeMap<String, String>>,
+    /// The profile that its pages were read with; `None` until one is detected.
+    pub profile: Option<Arc<str>>,
+    /// Time between two scrapes.
+    pub scrape_interval: Duration,
+    /// Longest time a scrape may take.
+    pub scrape_timeout: Duration,
+    /// How its scrapes go.
+    pub health: ScrapeHealth,
+    /// Its caches, by name.
+    pub caches: Vec<Arc<CacheView>>,
+}
+
+/// All that is shown of a cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheView {
+    /// Its name: the value of the profile's `cache_label`, or the profile's name.
+    pub cache: Arc<str>,
+    /// The newest snapshot; `None` until two good scrapes make one, and after a restart.
+    pub snapshot: Option<PerformanceSnapshot>,
+    /// Snapshots in the window.
+    pub snapshots: usize,
+    /// The parameters that its product has.
+    pub tunable: Vec<Parameter>,
+    /// The values in force.
+    pub parameters: TuningParameters,
+    /// The recommendations of the latest analysis.
+    pub recommendations: Vec<TuningRecommendation>,
+    /// What was done and what came of it.
+    pub stats: AdaptiveTuningStats,
+    /// The counts of each rule.
+    pub ledger: Ledger,
+    /// Tells the user of the cache how to do what is recommended, by parameter (the profile's `apply`).
+    pub apply: Arc<BTreeMap<Parameter, String>>,
+}
+
+/// One entry of the journal: a recommendation that was put in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TuningEntry {
+    /// When.
+    pub timestamp: Timestamp,
+    /// Where.
+    pub id: TargetId,
+    /// Of which cache.
+    pub cache: Arc<str>,
+    /// What and why.
+    pub recommendation: TuningRecommendation,
+}
+
+/// The newest view of every target, and the journal.
+#[derive(Debug, Default)]
+pub struct Board {
+    targets: RwLock<BTreeMap<TargetId, Arc<TargetView>>>,
+    journal: RwLock<VecDeque<Arc<TuningEntry>>>,
+}
+
+impl Board {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts up a target's new view.
+    pub fn publish(&self, view: TargetView) {
+        let view = Arc::new(view);
+        write(&self.targets).insert(view.id.clone(), view);
+    }
+
+    /// Takes down every target that `keep` does not want.
+    pub fn retain(&self, keep: impl Fn(&TargetId) -> bool) {
+        write(&self.targets).retain(|id, _| keep(id));
+    }
+
+    /// Adds tunings to the journal, the oldest first.
+    pub fn record(&self, entries: Vec<TuningEntry>) {
+        if entries.is_empty() {
+            return;
+        }
+        let mut journal = write(&self.journal);
+        for entry in entries {
+            if journal.len() == JOURNAL_ENTRIES_MAX {
+                journal.pop_back();
+            }
+            journal.push_front(Arc::new(entry));
+        }
+    }
+
+    /// Every target's view, by job and address.
+    pub fn targets(&self) -> Vec<Arc<TargetView>> {
+        read(&self.targets).values().map(Arc::clone).collect()
+    }
+
+    /// The journal, newest first.
+    pub fn journal(&self) -> Vec<Arc<TuningEntry>> {
+        read(&self.journal).iter().map(Arc::clone).collect()
+    }
+}
+
+/// A lock that a panicking task left is still whole: every change under it is one insertion or removal.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

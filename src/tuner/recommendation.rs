@@ -1,0 +1,26 @@
+//! A wanted change of one parameter.
+
+use std::sync::Arc;
+
+use crate::parameter::Parameter;
+
+/// A wanted change, with rez-next's fields and the rule that wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TuningRecommendation {
+    /// The rule that fired.
+    pub rule: Arc<str>,
+    /// What to change.
+    pub parameter: Parameter,
+    /// Its value when the rule fired.
+    pub current_value: f64,
+    /// The value it should have.
+    pub recommended_value: f64,
+    /// Trust in it; 0 to 1.
+    pub confidence: f64,
+    /// Relative improvement that is expected; ratio.
+    pub expected_improvement: f64,
+    /// Why, for people.
+    pub reason: Arc<str>,
+    /// Whether it was put in force.
+    pub applied: bool,
+}
