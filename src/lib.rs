@@ -12,6 +12,7 @@ pub mod units;
 pub mod yaml;
 
 // Core: no I/O, no async, no clock.
+pub mod exposition;
 pub mod expr;
 pub mod history;
 pub mod published;

@@ -1,0 +1,195 @@
+//! A place in a line, and the words that both formats are made of: blanks, names, tokens, quotes.
+//!
+//! The formats' different views on blanks live here and nowhere else. Prometheus text allows any
+//! number of blanks and tabs between any two words, and round the line; OpenMetrics allows exactly
+//! one space at the few places where it wants one.
+
+use std::borrow::Cow;
+
+use crate::exposition::Format;
+use crate::exposition::fault::Bad;
+use crate::exposition::fault::Fault;
+
+/// Reads one line from left to right.
+#[derive(Debug)]
+pub(super) struct Cursor<'a> {
+    line: &'a str,
+    /// Byte offset of the next character; always at a character's start.
+    at: usize,
+    format: Format,
+}
+
+impl<'a> Cursor<'a> {
+    /// At the first character that matters. `line` has no line end.
+    pub(super) fn new(line: &'a str, format: Format) -> Self {
+        let line = match format {
+            Format::OpenMetrics => line,
+            Format::PrometheusText => line.trim_end_matches(is_blank),
+        };
+        let mut cursor = Self { line, at: 0, format };
+        cursor.skip_blanks();
+        cursor
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        &self.line[self.at..]
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.line.len()
+    }
+
+    /// The next byte: enough to decide by, as all punctuation is ASCII.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.line.as_bytes().get(self.at).copied()
+    }
+
+    /// `fault`, here.
+    pub(super) fn bad(&self, fault: Fault) -> Bad {
+        Bad { at: self.at, fault }
+    }
+
+    pub(super) fn is_at_blank(&self) -> bool {
+        self.rest().starts_with(is_blank)
+    }
+
+    /// Takes `word` if it comes next.
+    pub(super) fn eat(&mut self, word: &str) -> bool {
+        let found = self.rest().starts_with(word);
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// Blanks where Prometheus text allows them and OpenMetrics has none.
+    pub(super) fn skip_blanks(&mut self) {
+        if self.format == Format::PrometheusText {
+            self.take_while(is_blank);
+        }
+    }
+
+    /// The gap before the next field: one space in OpenMetrics, any blanks, also none, in
+    /// Prometheus text (where `a{b="c"}1` is a sample).
+    pub(super) fn gap(&mut self) -> Result<(), Bad> {
+        self.skip_blanks();
+        match self.format {
+            Format::OpenMetrics if !self.rest().starts_with(' ') => {
+                Err(self.bad(Fault::ExpectedSpace))
+            }
+            Format::OpenMetrics => {
+                self.at += 1;
+                Ok(())
+            }
+            Format::PrometheusText => Ok(()),
+        }
+    }
+
+    /// Everything up to the next blank, to be read as a number. May be empty.
+    pub(super) fn token(&mut self) -> &'a str {
+        match self.format {
+            Format::OpenMetrics => self.take_while(|c| c != ' '),
+            Format::PrometheusText => self.take_while(|c| !is_blank(c)),
+        }
+    }
+
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`, if that comes next.
+    pub(super) fn metric_name(&mut self) -> Option<&'a str> {
+        if self.peek()?.is_ascii_digit() {
+            return None;
+        }
+        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`, if that comes next.
+    pub(super) fn label_name(&mut self) -> Option<&'a str> {
+        if self.peek()?.is_ascii_digit() {
+            return None;
+        }
+        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// The text in quotes that comes next, unescaped; `None` if no quote comes next.
+    pub(super) fn quoted(&mut self) -> Result<Option<Cow<'a, str>>, Bad> {
+        let rest = self.rest();
+        let Some(inner) = rest.strip_prefix('"') else { return Ok(None) };
+        let Some(length) = closing_quote(inner) else {
+            return Err(self.bad(Fault::UnclosedQuote));
+        };
+        self.at += length + 2;
+        Ok(Some(unescape(&inner[..length], Quotes::Escaped)))
+    }
+
+    /// A quoted name, which must not be empty; `None` if no quote comes next.
+    pub(super) fn quoted_name(&mut self) -> Result<Option<Cow<'a, str>>, Bad> {
+        let start = self.at;
+        match self.quoted()? {
+            Some(name) if name.is_empty() => Err(Bad { at: start, fault: Fault::EmptyName }),
+            name => Ok(name),
+        }
+    }
+
+    fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let taken = &rest[..rest.find(|c| !keep(c)).unwrap_or(rest.len())];
+        self.at += taken.len();
+        taken
+    }
+}
+
+/// Both formats know no other blanks; a no-break space is a fault.
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// Where the quote is that ends `text`, which starts after the opening one.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
+}
+
+/// Whether `\"` stands for `"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// In label values everywhere, and in OpenMetrics' HELP.
+    Escaped,
+    /// In the HELP of Prometheus text, which is not quoted.
+    Plain,
+}
+
+/// Replaces `\\`, `\n` and, with [`Quotes::Escaped`], `\"`. A backslash before anything else
+/// stands for itself, as in Prometheus. Borrows when there is nothing to replace.
+pub(super) fn unescape(text: &str, quotes: Quotes) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut unescaped = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            unescaped.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => unescaped.push('\n'),
+            Some('\\') | None => unescaped.push('\\'),
+            Some('"') if quotes == Quotes::Escaped => unescaped.push('"'),
+            Some(other) => unescaped.extend(['\\', other]),
+        }
+    }
+    Cow::Owned(unescaped)
+}
