@@ -8,7 +8,8 @@
 //!
 //! Which lines are good follows Prometheus' own scraper, because that is what exporters are tested
 //! against: 0.0.4 is lenient about blanks, OpenMetrics is not. Where we take more than Prometheus
-//! does (CRLF, a page without `# EOF`), it is because no sample can be misread by it.
+//! does (CRLF, a page without `# EOF`), it is because no sample can be misread by it; where we take
+//! less (`hits-1 5`, labels without a comma between them), because one was.
 //!
 //! A sample's meaning is never taken from the page's TYPE: exporters get it wrong too often.
 //! [`Family`] exists to show what a page says about itself.

@@ -14,7 +14,7 @@ pub enum Fault {
     #[error("text after `# EOF`")]
     AfterEof,
     /// A metric's name goes on with a character for which it must be quoted.
-    #[error("character that a name has only in quotes")]
+    #[error("character that an unquoted name cannot have")]
     BareNameCharacter,
     /// OpenMetrics has no blank lines.
     #[error("blank line, which OpenMetrics does not allow")]
