@@ -1,8 +1,9 @@
-//! The one integration binary: every test that needs more than a module of the library.
-//!
-//! One binary links once and shares `support`. The crate-level `cfg(test)` tells clippy that helpers
-//! outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed in them.
-#![cfg(test)]
+//! One integration binary.
 
+// `cfg(test)` tells clippy that the helpers in there are tests too.
+#[cfg(test)]
+mod exposition_differential;
+#[cfg(test)]
 mod expr;
+#[cfg(test)]
 mod vectors;
