@@ -15,6 +15,7 @@ pub mod yaml;
 pub mod exposition;
 pub mod expr;
 pub mod history;
+pub mod profile;
 pub mod published;
 pub mod rule;
 pub mod sim;

@@ -1,19 +1,15 @@
-//! One integration binary.
+//! The one integration binary: every test that needs more than a module of the library.
+//!
+//! One binary links once and shares `support`. The crate-level `cfg(test)` tells clippy that helpers
+//! outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed in them.
+#![cfg(test)]
 
-// `cfg(test)` tells clippy that the helpers in there are tests too.
-#[cfg(test)]
 mod exposition_differential;
-#[cfg(test)]
 mod exposition_golden;
-#[cfg(test)]
 mod exposition_invariants;
-#[cfg(test)]
 mod exposition_print;
-#[cfg(test)]
 mod expr;
-#[cfg(test)]
 mod fuzz_corpus;
-#[cfg(test)]
+mod profile;
 mod prop_exposition;
-#[cfg(test)]
 mod vectors;
