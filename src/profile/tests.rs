@@ -83,7 +83,7 @@ fn micrometer_shows_every_cache_of_the_page() {
     let want = "hits: 630072 of 1\nmisses: 90132 of 1\nl1_entries: 68738\nl1_evictions: 34503 of 1\n\
         operations: 1718976 of 3\n";
     check_page("micrometer", page, "c7", want);
-    assert_eq!(caches(&built_in_named("micrometer"), page).len(), 200);
+    assert_eq!(caches(&built_in_named("micrometer"), page).len(), 20);
 }
 
 #[test]
