@@ -12,4 +12,6 @@ mod expr;
 mod fuzz_corpus;
 mod profile;
 mod prop_exposition;
+mod support;
+mod support_selftest;
 mod vectors;
