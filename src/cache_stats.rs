@@ -1,8 +1,8 @@
-//! What one scrape says of one cache, in roles: the products' statistics under names that are the same for
-//! all of them. A profile fills it, the snapshot takes the difference of two.
+//! What one scrape says of one cache, in roles: the products' statistics under names that are the
+//! same for all of them. A profile fills it, the snapshot takes the difference of two.
 //!
-//! A cumulative role keeps its series apart, because increases must be taken per series *before* they are
-//! added: when one of several counters restarts, the sum may still have grown.
+//! A cumulative role keeps its series apart, because increases must be taken per series *before*
+//! they are added: when one of several counters restarts, the sum may still have grown.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +64,8 @@ pub enum Role {
     OpsPerSecond,
 }
 
-/// How the values of a role are to be read. The role says so; the exposition's TYPE is never trusted.
+/// How the values of a role are to be read. The role says so; the exposition's TYPE is never
+/// trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// It only grows, until it restarts; its increase over an interval counts.
@@ -167,8 +168,8 @@ pub struct Term {
     pub coefficient: f64,
     /// Its value now; finite.
     pub value: f64,
-    /// The value it had before it was first seen: set where the profile says `default N`, that is where a
-    /// series is missing until its first event.
+    /// The value it had before it was first seen: set where the profile says `default N`, that is
+    /// where a series is missing until its first event.
     pub counts_from: Option<f64>,
 }
 

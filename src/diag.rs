@@ -1,5 +1,6 @@
-//! Diagnostics: what is wrong in a file that a person wrote, where, and what to do. Loading collects all
-//! of them, so that one round of editing mends them all; how they look is decided in [`render`].
+//! Diagnostics: what is wrong in a file that a person wrote, where, and what to do. Loading
+//! collects all of them, so that one round of editing mends them all; how they look is decided in
+//! [`render`].
 
 pub mod render;
 

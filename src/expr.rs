@@ -1,11 +1,13 @@
-//! The one small expression language of the program: rules ask it about signals, profiles select series with it.
+//! The one small expression language of the program: rules ask it about signals, profiles select
+//! series with it.
 //!
-//! A general language (CEL, evalexpr) was refused: it knows neither absence, nor which names exist, nor that a role
-//! must be linear, so its faults would show at run time. Here everything is checked when a file loads, every fault carries a place, and all
-//! faults of one expression come at once.
+//! A general language (CEL, evalexpr) was refused: it knows neither absence, nor which names exist,
+//! nor that a role must be linear, so its faults would show at run time. Here everything is checked
+//! when a file loads, every fault carries a place, and all faults of one expression come at once.
 //!
-//! Both dialects share the lexer ([`lex`]), the grammar ([`parse`]) and the tree ([`ast`]). They part in the checkers:
-//! [`check`] turns a rule into a typed [`Condition`], and [`linear`] a role into a [`Selection`].
+//! Both dialects share the lexer ([`mod@lex`]), the grammar ([`mod@parse`]) and the tree ([`ast`]).
+//! They part in the checkers: [`check`] turns a rule into a typed [`Condition`], and [`linear`] a
+//! role into a [`Selection`].
 
 use std::fmt;
 use std::ops::Range;
@@ -39,7 +41,8 @@ pub const LENGTH_MAX: usize = 4096;
 /// Deepest nesting of parentheses, calls and prefix operators. It bounds the parser's recursion.
 pub const DEPTH_MAX: usize = 64;
 
-/// Most nodes of one tree. It bounds the height of a long chain (`a + a + …`), and so every recursion over the tree.
+/// Most nodes of one tree. It bounds the height of a long chain (`a + a + …`), and so every
+/// recursion over the tree.
 pub const NODES_MAX: usize = 512;
 
 /// Which words and symbols the lexer and the parser let pass.

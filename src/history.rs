@@ -1,8 +1,9 @@
 //! The bounded window of a cache's newest snapshots, and what rules ask of it.
 //!
-//! Every function skips the snapshots in which the signal is absent, and is itself absent when fewer than
-//! half of the snapshots it looks at have it: three values out of a hundred are no mean of the hundred.
-//! Sums run in the order of rez-next's tuner, so that they agree with it to the last bit.
+//! Every function skips the snapshots in which the signal is absent, and is itself absent when
+//! fewer than half of the snapshots it looks at have it: three values out of a hundred are no mean
+//! of the hundred. Sums run in the order of rez-next's tuner, so that they agree with it to the
+//! last bit.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! Parameters: the six knobs of rez-next's `TuningParameters`, with the bounds that no rule and no hand
-//! may leave.
+//! Parameters: the six knobs of rez-next's `TuningParameters`, with the bounds that no rule and no
+//! hand may leave.
 
 use std::fmt;
 
@@ -57,8 +57,8 @@ impl Parameter {
         Self::ALL.into_iter().find(|parameter| parameter.name() == name)
     }
 
-    /// The values it may take. A multiplier of 0 would switch the cache off, and one above 10 is a new
-    /// deployment rather than a tuning.
+    /// The values it may take. A multiplier of 0 would switch the cache off, and one above 10 is a
+    /// new deployment rather than a tuning.
     pub const fn bounds(self) -> Bounds {
         match self {
             Self::L1SizeMultiplier | Self::L2SizeMultiplier | Self::TtlMultiplier => {

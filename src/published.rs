@@ -1,8 +1,8 @@
 //! What is shown: an immutable view of each target, replaced as a whole after each of its scrapes.
 //!
-//! The metrics page, the API and the status page read nothing else, so that they can never show a series
-//! that is gone or half of a change, and never wait for the tuner. A target's view is a plain value; the
-//! [`Board`] holds the newest of each.
+//! The metrics page, the API and the status page read nothing else, so that they can never show a
+//! series that is gone or half of a change, and never wait for the tuner. A target's view is a
+//! plain value; the [`Board`] holds the newest of each.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -93,7 +93,8 @@ pub struct CacheView {
     pub stats: AdaptiveTuningStats,
     /// The counts of each rule.
     pub ledger: Ledger,
-    /// Tells the user of the cache how to do what is recommended, by parameter (the profile's `apply`).
+    /// Tells the user of the cache how to do what is recommended, by parameter (the profile's
+    /// `apply`).
     pub apply: Arc<BTreeMap<Parameter, String>>,
 }
 
@@ -159,7 +160,8 @@ impl Board {
     }
 }
 
-/// A lock that a panicking task left is still whole: every change under it is one insertion or removal.
+/// A lock that a panicking task left is still whole: every change under it is one insertion or
+/// removal.
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Why a scrape failed, as a closed set: the same names label the failure counter, the targets page and the
-//! log, so that their number is bounded by construction, whatever a target answers.
+//! Why a scrape failed, as a closed set: the same names label the failure counter, the targets page
+//! and the log, so that their number is bounded by construction, whatever a target answers.
 
 /// Why a scrape failed. The first look is at the network, the last at what the body says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

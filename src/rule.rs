@@ -1,7 +1,8 @@
-//! Tuning rules: when a condition over a cache's window holds, which parameter should change, and how.
+//! Tuning rules: when a condition over a cache's window holds, which parameter should change, and
+//! how.
 //!
-//! A rule is a function of the window, the parameters in force and the settings; it keeps no state. What it
-//! is trusted with and what is put in force is the tuner's decision.
+//! A rule is a function of the window, the parameters in force and the settings; it keeps no state.
+//! What it is trusted with and what is put in force is the tuner's decision.
 
 mod inputs;
 mod load;
@@ -56,8 +57,8 @@ pub struct Tune {
 }
 
 impl Tune {
-    /// The value wanted where the parameter stands at `current`; `None` where it already stands at its
-    /// limit, so that nothing would move in the direction that the rule wants.
+    /// The value wanted where the parameter stands at `current`; `None` where it already stands at
+    /// its limit, so that nothing would move in the direction that the rule wants.
     pub fn target(&self, current: f64) -> Option<f64> {
         let wanted = match self.change {
             Change::Add(step) => current + step,
@@ -205,8 +206,8 @@ impl RuleSet {
         self.rules.iter().find(|rule| &*rule.name == name)
     }
 
-    /// The same rules with some thresholds changed; names that do not exist change nothing, since whoever
-    /// read them has refused them.
+    /// The same rules with some thresholds changed; names that do not exist change nothing, since
+    /// whoever read them has refused them.
     #[must_use]
     pub fn with_thresholds(&self, overrides: &Overrides) -> Self {
         let mut rules = self.rules.clone();

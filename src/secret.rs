@@ -1,6 +1,6 @@
-//! A value that must not be seen: passwords, tokens and keys are carried in a type of their own whose
-//! `Debug` hides them and that offers neither `Display` nor `Serialize`, so that no log line, message or page
-//! shows one by accident.
+//! A value that must not be seen: passwords, tokens and keys are carried in a type of their own
+//! whose `Debug` hides them and that offers neither `Display` nor `Serialize`, so that no log line,
+//! message or page shows one by accident.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Signals: the canonical measured quantities of a cache. Whatever a product calls its metrics, rules,
-//! snapshots, the API and the judge speak of these ten alone.
+//! Signals: the canonical measured quantities of a cache. Whatever a product calls its metrics,
+//! rules, snapshots, the API and the judge speak of these ten alone.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! From what two scrapes say of a cache to the signals of the interval between them.
 //!
-//! Rates are taken over the real time between the two, from increases per series. What a cache does not
-//! show, or what has no meaning in an interval (no traffic, no limit set), is absent: `None`, never 0.
+//! Rates are taken over the real time between the two, from increases per series. What a cache does
+//! not show, or what has no meaning in an interval (no traffic, no limit set), is absent: `None`,
+//! never 0.
 
 mod interval;
 
@@ -11,8 +12,8 @@ use crate::units::Timestamp;
 pub use interval::Interval;
 pub use interval::between;
 
-/// The signals of a cache over one interval, named as in rez-next's `PerformanceSnapshot`. Every value is
-/// finite.
+/// The signals of a cache over one interval, named as in rez-next's `PerformanceSnapshot`. Every
+/// value is finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PerformanceSnapshot {
     /// The end of the interval.

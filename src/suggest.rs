@@ -1,8 +1,9 @@
-//! "Did you mean": most faults in files written by hand are slips of one or two letters, so naming the
-//! nearest known word is often the whole repair.
+//! "Did you mean": most faults in files written by hand are slips of one or two letters, so naming
+//! the nearest known word is often the whole repair.
 
-/// The candidate nearest to `name`, when it is at most two edits away (a third of the letters in a long
-/// name, as rustc has it) and nearer than a rewrite of half the word. The first of equals wins.
+/// The candidate nearest to `name`, when it is at most two edits away (a third of the letters in a
+/// long name, as rustc has it) and nearer than a rewrite of half the word. The first of equals
+/// wins.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let edits_max = (name.chars().count() / 3).max(2);
     candidates

@@ -1,9 +1,10 @@
 //! The adaptive tuner of one cache: the only place that decides.
 //!
-//! It keeps rez-next's names and, rule for rule, its arithmetic; it differs where that tuner was wrong or
-//! silent: signals may be absent, a parameter at its limit is left alone, and every recommendation that is
-//! not put in force is counted with its reason. A step is a function of the state, the time and the rules;
-//! there is no clock and no I/O here, so a recorded history replays to the same decisions.
+//! It keeps rez-next's names and, rule for rule, its arithmetic; it differs where that tuner was
+//! wrong or silent: signals may be absent, a parameter at its limit is left alone, and every
+//! recommendation that is not put in force is counted with its reason. A step is a function of the
+//! state, the time and the rules; there is no clock and no I/O here, so a recorded history replays
+//! to the same decisions.
 
 mod ledger;
 mod recommendation;
@@ -95,8 +96,8 @@ impl AdaptiveTuner {
             .is_none_or(|last| now.saturating_since(last) >= self.config.tuning_interval)
     }
 
-    /// Evaluates the rules in order and puts the trusted recommendations in force. All of them are made
-    /// from the parameters as they were before.
+    /// Evaluates the rules in order and puts the trusted recommendations in force. All of them are
+    /// made from the parameters as they were before.
     pub fn analyze_and_tune(&mut self, now: Timestamp) -> Vec<TuningRecommendation> {
         self.last_analysis = Some(now);
         self.recommendations.clear();
@@ -161,8 +162,9 @@ impl AdaptiveTuner {
         }
     }
 
-    /// Records what came of a tuning by `rule`, as rez-next does: the relative `improvement` of one that
-    /// helped, or a failure. Nothing happens for a rule that is not known, and `false` is returned.
+    /// Records what came of a tuning by `rule`, as rez-next does: the relative `improvement` of one
+    /// that helped, or a failure. Nothing happens for a rule that is not known, and `false` is
+    /// returned.
     pub fn record_tuning_outcome(&mut self, rule: &str, improved: bool, improvement: f64) -> bool {
         let outcome = if improved { Outcome::Improved } else { Outcome::Degraded };
         if !improvement.is_finite() || !self.ledger.count_outcome(rule, outcome) {

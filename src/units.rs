@@ -1,5 +1,5 @@
-//! Quantities that carry their unit: instants, durations and sizes as they are written in configuration
-//! files, in Prometheus' own notation, so that nobody has to learn another.
+//! Quantities that carry their unit: instants, durations and sizes as they are written in
+//! configuration files, in Prometheus' own notation, so that nobody has to learn another.
 
 use std::fmt;
 use std::ops::Add;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// An instant: milliseconds since the Unix epoch.
 ///
-/// The core takes instants as arguments and keeps them in histories that are stored and replayed, which a
-/// process-bound `Instant` cannot be.
+/// The core takes instants as arguments and keeps them in histories that are stored and replayed,
+/// which a process-bound `Instant` cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -18,8 +18,8 @@ impl Timestamp {
         Self(ms)
     }
 
-    /// The instant `seconds` after the epoch, to the nearest millisecond; `None` unless it is finite and
-    /// within ±285,000 years.
+    /// The instant `seconds` after the epoch, to the nearest millisecond; `None` unless it is
+    /// finite and within ±285,000 years.
     pub fn from_unix_seconds(seconds: f64) -> Option<Self> {
         let ms = (seconds * 1000.0).round();
         // 2^53: every whole number up to here is exact.
@@ -62,7 +62,8 @@ pub enum UnitError {
     Bytes(String),
 }
 
-/// Units of a duration, longest first, with their milliseconds: the order in which they may be written.
+/// Units of a duration, longest first, with their milliseconds: the order in which they may be
+/// written.
 const DURATION_UNITS: [(&str, u64); 7] = [
     ("y", 365 * 86_400_000),
     ("w", 7 * 86_400_000),
@@ -73,7 +74,8 @@ const DURATION_UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// Reads a duration as Prometheus writes it: `15s`, `1h30m`, `500ms`, `0`; each unit once, longest first.
+/// Reads a duration as Prometheus writes it: `15s`, `1h30m`, `500ms`, `0`; each unit once, longest
+/// first.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let fault = || UnitError::Duration(text.to_owned());
     if text == "0" {
@@ -114,8 +116,8 @@ pub fn format_duration(duration: Duration) -> String {
     text
 }
 
-/// Reads a size: a whole number with `B`, `KB`/`KiB`, `MB`/`MiB`, `GB`/`GiB` or `TB`/`TiB`, or none for
-/// bytes. As in Prometheus, `KB` is 1024 bytes too.
+/// Reads a size: a whole number with `B`, `KB`/`KiB`, `MB`/`MiB`, `GB`/`GiB` or `TB`/`TiB`, or none
+/// for bytes. As in Prometheus, `KB` is 1024 bytes too.
 pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     let fault = || UnitError::Bytes(text.to_owned());
     let (number, unit) = split_number(text).ok_or_else(fault)?;

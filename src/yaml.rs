@@ -1,10 +1,10 @@
 //! Reading YAML so that every fault of a file is told at once, each at its line and column.
 //!
-//! serde's derived readers stop at the first fault, and what they found wrong inside a mapping is placed at
-//! the mapping's start. So a file is read once into a plain tree ([`Value`]), which keeps duplicate keys and
-//! the order, and the loaders walk that tree with [`Node`] and [`Fields`], collecting faults and going on.
-//! Only when a fault is reported is its place looked up, by reading the text again (see `yaml/locate.rs`).
-//! `serde_yaml` is named in this module alone.
+//! serde's derived readers stop at the first fault, and what they found wrong inside a mapping is
+//! placed at the mapping's start. So a file is read once into a plain tree ([`Value`]), which keeps
+//! duplicate keys and the order, and the loaders walk that tree with [`Node`] and [`Fields`],
+//! collecting faults and going on. Only when a fault is reported is its place looked up, by reading
+//! the text again (see `yaml/locate.rs`). `serde_yaml` is named in this module alone.
 
 mod fields;
 mod locate;
@@ -104,8 +104,8 @@ impl<'d> Node<'d> {
         Diagnostic::error(code, message).at(Arc::clone(self.source()), span)
     }
 
-    /// An error that points at `inner`, bytes of this text value. Where the text is written in a way that
-    /// hides the place (escapes), it points at the whole value.
+    /// An error that points at `inner`, bytes of this text value. Where the text is written in a
+    /// way that hides the place (escapes), it points at the whole value.
     pub fn error_inside(
         &self,
         inner: Range<usize>,

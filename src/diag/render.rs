@@ -1,5 +1,5 @@
-//! How diagnostics look: `full` with a frame of the source for people, `concise` with one line each for
-//! editors and CI, `json` with one object a line for programs. All three show the same facts.
+//! How diagnostics look: `full` with a frame of the source for people, `concise` with one line each
+//! for editors and CI, `json` with one object a line for programs. All three show the same facts.
 
 use annotate_snippets::Annotation;
 use annotate_snippets::AnnotationKind;

@@ -1,7 +1,8 @@
 //! The tree that the parser makes of an expression, and its canonical text.
 //!
-//! One tree serves both dialects; what makes no sense in one of them is refused by its checker, with a place. Parentheses leave no
-//! node: printing puts back those that are needed, so that the text reads back as the same tree.
+//! One tree serves both dialects; what makes no sense in one of them is refused by its checker,
+//! with a place. Parentheses leave no node: printing puts back those that are needed, so that the
+//! text reads back as the same tree.
 
 use std::fmt;
 use std::ops::Range;
@@ -44,7 +45,8 @@ pub enum Node {
         /// What stands after it.
         right: Box<Expr>,
     },
-    /// Where the parser went on after a fault: the parts that it did read, which the checker still visits.
+    /// Where the parser went on after a fault: the parts that it did read, which the checker still
+    /// visits.
     Broken(Vec<Expr>),
     /// A function with its arguments.
     Call {
@@ -133,7 +135,8 @@ pub enum Unary {
     Not,
 }
 
-/// How tightly operators bind: a larger number binds tighter. `or` `and` `not` comparison `+ -` `default` `* /` unary minus.
+/// How tightly operators bind: a larger number binds tighter. `or` `and` `not` comparison `+ -`
+/// `default` `* /` unary minus.
 pub(crate) mod binding {
     pub(crate) const OR: u8 = 1;
     pub(crate) const AND: u8 = 2;
@@ -208,7 +211,8 @@ impl Expr {
         }
         match &self.node {
             Node::Binary { operator, left, right, .. } => {
-                // Comparisons do not chain, so an operand that is one needs parentheses on either side.
+                // Comparisons do not chain, so an operand that is one needs parentheses on either
+                // side.
                 let tighter = operator.binding() + 1;
                 left.write(f, if operator.is_comparison() { tighter } else { operator.binding() })?;
                 write!(f, " {} ", operator.symbol())?;
@@ -293,7 +297,8 @@ impl MatcherExpr {
     }
 }
 
-/// A number that reads back as the same 64 bits, with an exponent only where the digits would be many.
+/// A number that reads back as the same 64 bits, with an exponent only where the digits would be
+/// many.
 fn write_number(f: &mut fmt::Formatter<'_>, number: f64) -> fmt::Result {
     let size = number.abs();
     if size == 0.0 || (1e-5..1e15).contains(&size) {

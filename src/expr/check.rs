@@ -1,7 +1,7 @@
 //! The checker of rules: names, types and arity, once, when the file loads.
 //!
-//! What passes is a [`Condition`] whose tree cannot hold a comparison of a truth value, a window over a threshold,
-//! or an unknown name; the evaluator checks none of it again.
+//! What passes is a [`Condition`] whose tree cannot hold a comparison of a truth value, a window
+//! over a threshold, or an unknown name; the evaluator checks none of it again.
 
 use std::ops::Range;
 
@@ -87,7 +87,8 @@ pub fn check_rule(ast: &Ast, names: &dyn Names) -> Result<Condition, Vec<Fault>>
     }
 }
 
-/// A checked expression. `None` in its place means that a fault is reported already, so that nothing is added to it.
+/// A checked expression. `None` in its place means that a fault is reported already, so that
+/// nothing is added to it.
 enum Typed {
     Boolean(Boolean),
     Number(Number),

@@ -1,8 +1,9 @@
 //! Checked conditions and their evaluation over numbers and absence.
 //!
-//! Absence is neither zero nor false, so logic has three values (Kleene's): what is absent decides nothing, and
-//! everything that the known operands decide alone stays decided. `false and absent` is false, `true or absent` is true. A quotient by zero,
-//! and whatever else is not finite, is absent: no NaN or infinity leaves an expression.
+//! Absence is neither zero nor false, so logic has three values (Kleene's): what is absent decides
+//! nothing, and everything that the known operands decide alone stays decided. `false and absent`
+//! is false, `true or absent` is true. A quotient by zero, and whatever else is not finite, is
+//! absent: no NaN or infinity leaves an expression.
 
 use std::fmt;
 
@@ -71,7 +72,8 @@ pub trait Inputs {
     /// The value of a name; none if it is absent.
     fn name(&self, name: NameRef) -> Option<Value>;
 
-    /// A function over the window of a signal, of `count` snapshots where the function takes a count; none if it is absent.
+    /// A function over the window of a signal, of `count` snapshots where the function takes a
+    /// count; none if it is absent.
     fn window(
         &self,
         function: WindowFunction,
@@ -101,7 +103,8 @@ impl Condition {
         self.root.evaluate(inputs)
     }
 
-    /// Every name it mentions once, in the order of the text, the signals of window functions included.
+    /// Every name it mentions once, in the order of the text, the signals of window functions
+    /// included.
     pub fn references(&self) -> &[NameRef] {
         &self.references
     }

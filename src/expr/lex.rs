@@ -1,7 +1,8 @@
 //! Text to tokens, each with its place.
 //!
-//! The lexer never stops: what it cannot read becomes a fault and a [`Token::Wrong`], over which the parser goes without
-//! a second complaint, so that the rest of the expression is checked in the same round.
+//! The lexer never stops: what it cannot read becomes a fault and a [`Token::Wrong`], over which
+//! the parser goes without a second complaint, so that the rest of the expression is checked in the
+//! same round.
 
 use std::ops::Range;
 
@@ -165,7 +166,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// Decimal digits with an optional fraction and exponent. Anything that clings to it (`5m`, `1.2.3`, `1e`) is part of one bad number.
+    /// Decimal digits with an optional fraction and exponent. Anything that clings to it (`5m`,
+    /// `1.2.3`, `1e`) is part of one bad number.
     fn number(&mut self) -> Token {
         let start = self.at;
         self.skip(|c| c.is_ascii_digit());

@@ -1,8 +1,9 @@
-//! The checker of profiles: an expression over series must be linear, because counters are added as *increases*.
+//! The checker of profiles: an expression over series must be linear, because counters are added as
+//! *increases*.
 //!
-//! A counter may restart alone, so its increase is taken per series and before any sum. That is exact only where the
-//! expression is Σ coefficient · series. So [`Selection::flatten`] gives the terms, not a number, and whatever is not linear is refused
-//! when the profile loads.
+//! A counter may restart alone, so its increase is taken per series and before any sum. That is
+//! exact only where the expression is Σ coefficient · series. So [`Selection::flatten`] gives the
+//! terms, not a number, and whatever is not linear is refused when the profile loads.
 
 use std::fmt;
 
@@ -70,14 +71,17 @@ pub fn check_selection(ast: &Ast) -> Result<Selection, Vec<Fault>> {
 }
 
 impl Selection {
-    /// The selectors in the order of the text. Their places in this list are what [`Self::flatten`] asks for.
+    /// The selectors in the order of the text. Their places in this list are what [`Self::flatten`]
+    /// asks for.
     pub fn selectors(&self) -> &[Selector] {
         &self.selectors
     }
 
-    /// The sum over the series that `found` gives for each selector; none if a part of it is missing.
+    /// The sum over the series that `found` gives for each selector; none if a part of it is
+    /// missing.
     ///
-    /// `defaults` says whether `default N` holds: a target that shows nothing of the product is not at zero, it is unknown.
+    /// `defaults` says whether `default N` holds: a target that shows nothing of the product is not
+    /// at zero, it is unknown.
     pub fn flatten<S: Clone>(
         &self,
         found: &dyn Fn(usize) -> Vec<S>,
@@ -111,7 +115,8 @@ impl Linear {
                 None => defaults.then(|| Flat { terms: Vec::new(), constant: *value }),
                 Some(mut present) => {
                     for term in &mut present.terms {
-                        // A coefficient of zero makes the value worthless, whatever the series counts from.
+                        // A coefficient of zero makes the value worthless, whatever the series
+                        // counts from.
                         let own = value / term.coefficient;
                         term.counts_from = (defaults && own.is_finite()).then_some(own);
                     }

@@ -1,7 +1,8 @@
 //! Tokens to a tree, by operator precedence (Pratt).
 //!
-//! After a fault the parser goes on: what it can still read is kept under a [`Node::Broken`], so that a misspelt
-//! signal behind a missing parenthesis is reported in the same round as the parenthesis.
+//! After a fault the parser goes on: what it can still read is kept under a [`Node::Broken`], so
+//! that a misspelt signal behind a missing parenthesis is reported in the same round as the
+//! parenthesis.
 
 use std::ops::Range;
 
@@ -65,7 +66,8 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// One expression up to one of the closing tokens or the end. What is left over before that is one fault, and is still read.
+    /// One expression up to one of the closing tokens or the end. What is left over before that is
+    /// one fault, and is still read.
     fn group(&mut self, closers: &[Token]) -> Expr {
         let mut parts = vec![self.expression(0)];
         let mut reported = false;
@@ -445,7 +447,8 @@ impl Parser<'_> {
             || matches!(self.peek(), Token::Close | Token::Comma | Token::Default | Token::End)
     }
 
-    /// Goes over a token that nothing can be made of; over the whole braces, where braces mean nothing.
+    /// Goes over a token that nothing can be made of; over the whole braces, where braces mean
+    /// nothing.
     fn skip_one(&mut self) {
         if *self.peek() == Token::BraceOpen {
             while !matches!(self.peek(), Token::BraceClose | Token::End) {

@@ -1,7 +1,8 @@
 //! Which series a selector means: a metric's name and label matchers, with Prometheus' meaning.
 //!
-//! The name is that of the *sample*: the family's name depends on the format asked for (`OpenMetrics` drops `_total` from it), the
-//! sample's does not. A label that a series does not have equals the empty string; regular expressions are anchored at both ends.
+//! The name is that of the *sample*: the family's name depends on the format asked for
+//! (`OpenMetrics` drops `_total` from it), the sample's does not. A label that a series does not
+//! have equals the empty string; regular expressions are anchored at both ends.
 
 use regex::Regex;
 use regex::RegexBuilder;
@@ -9,7 +10,8 @@ use regex::RegexBuilder;
 use crate::expr::Fault;
 use crate::expr::ast::MatcherExpr;
 
-/// Largest compiled regular expression of a matcher, in bytes. Lists of a hundred command names take some 50 KiB.
+/// Largest compiled regular expression of a matcher, in bytes. Lists of a hundred command names
+/// take some 50 KiB.
 pub const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// How a matcher compares.

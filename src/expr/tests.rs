@@ -1,4 +1,5 @@
-//! Properties of the language as a whole: text and tree agree, and the evaluator equals a reference that works differently.
+//! Properties of the language as a whole: text and tree agree, and the evaluator equals a reference
+//! that works differently.
 
 use std::cell::Cell;
 
@@ -62,7 +63,8 @@ impl Inputs for Values {
     }
 }
 
-/// The reference: truth is 0, ½ (absent) or 1, so that `and` is the smaller and `or` the larger; an absent number is NaN.
+/// The reference: truth is 0, ½ (absent) or 1, so that `and` is the smaller and `or` the larger; an
+/// absent number is NaN.
 fn reference(expr: &Expr, values: &Values) -> f64 {
     let of = |inner: &Expr| reference(inner, values);
     let value = match &expr.node {
@@ -266,7 +268,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_upsets_the_parser(text in "([a-c]|[0-9.]|[-+*/<>=!~(){},\"' ]|and |or |not |default |é){0,40}") {
+    fn no_text_upsets_the_parser(
+        text in "([a-c]|[0-9.]|[-+*/<>=!~(){},\"' ]|and |or |not |default |é){0,40}",
+    ) {
         for dialect in [Dialect::Profile, Dialect::Rule] {
             let ast = parse(&text, dialect);
             let checked = match dialect {

@@ -1,3 +1,5 @@
+//! Rule files and what their rules recommend, written as text.
+
 use super::*;
 use crate::diag::SourceFile;
 use crate::diag::render;

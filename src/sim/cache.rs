@@ -1,8 +1,8 @@
 //! A cache of two levels whose size, promotion and expiry follow the parameters that are tuned.
 //!
 //! The levels are inclusive: what the first holds, the second holds too, and what leaves the second
-//! leaves both. Every look-up refreshes the second level, so its order is that of all requests and a
-//! key in use never ages out beneath the first level. A miss fills both levels. Time is a whole
+//! leaves both. Every look-up refreshes the second level, so its order is that of all requests and
+//! a key in use never ages out beneath the first level. A miss fills both levels. Time is a whole
 //! number of seconds that the caller gives; costs are fixed per kind of answer, not measured.
 
 use crate::parameter::Parameter;

@@ -80,8 +80,8 @@ impl DemoFleet {
         fleet
     }
 
-    /// Runs one tick of requests on every cache. Ticks are numbered from 0 after the warm-up, and the
-    /// requests depend on the number alone.
+    /// Runs one tick of requests on every cache. Ticks are numbered from 0 after the warm-up, and
+    /// the requests depend on the number alone.
     pub fn tick(&mut self, tick_index: u64) {
         self.run(WARM_UP_TICKS.saturating_add(tick_index));
     }

@@ -1,7 +1,7 @@
 //! One level of a cache: least recently used goes first, every operation in constant time.
 //!
-//! Nodes live in a slab and are linked by index from most to least recently used; a map leads from a
-//! key to its node. Indices instead of pointers make the level `Clone`, which is how a cache is
+//! Nodes live in a slab and are linked by index from most to least recently used; a map leads from
+//! a key to its node. Indices instead of pointers make the level `Clone`, which is how a cache is
 //! forked. The capacity may change while the level is in use: shrinking evicts at once.
 
 use std::collections::HashMap;
@@ -158,8 +158,8 @@ impl<V: Copy> Lru<V> {
     }
 }
 
-/// Hashes a 64-bit key by one mixing step. Keys come from our own workloads, never from an attacker,
-/// and the default hasher would take most of the time of a tick.
+/// Hashes a 64-bit key by one mixing step. Keys come from our own workloads, never from an
+/// attacker, and the default hasher would take most of the time of a tick.
 #[derive(Debug, Clone, Copy, Default)]
 struct KeyHasher(u64);
 

@@ -1,7 +1,7 @@
 //! Random numbers that are the same for a seed on every platform and in every release.
 //!
-//! `SplitMix64` (Steele, Lea and Flood 2014): one addition and one mixing step a number, a period of
-//! 2⁶⁴, good enough for workloads. A crate would bring better generators, but also releases that
+//! `SplitMix64` (Steele, Lea and Flood 2014): one addition and one mixing step a number, a period
+//! of 2⁶⁴, good enough for workloads. A crate would bring better generators, but also releases that
 //! change their streams; recorded results must not depend on that.
 
 /// The golden ratio as a 64-bit fraction: the increment that gives `SplitMix64` its full period.
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn stream_is_the_published_one() {
-        // Reference values of `SplitMix64` with the seed 1234567 (Rosetta Code, Java's SplittableRandom).
+        // Reference values of `SplitMix64` with the seed 1234567 (Rosetta Code, Java's
+        // SplittableRandom).
         let mut rng = SplitMix64::new(1_234_567);
         assert_eq!(rng.draw(), 6_457_827_717_110_365_317);
         assert_eq!(rng.draw(), 3_203_168_211_198_807_973);

@@ -1,9 +1,9 @@
 //! What a cache is asked for: a stream of keys that depends on (workload, seed, lane, tick) alone.
 //!
 //! No state is carried from tick to tick, so a fork, a restart or a skipped tick sees the same
-//! requests as everyone else at that tick. Caches of one job share the seed and differ by lane: what
-//! comes from the seed alone (ups and downs of the whole site) moves all of them together, what comes
-//! from the lane moves one.
+//! requests as everyone else at that tick. Caches of one job share the seed and differ by lane:
+//! what comes from the seed alone (ups and downs of the whole site) moves all of them together,
+//! what comes from the lane moves one.
 
 use crate::sim::rng;
 use crate::sim::rng::SplitMix64;

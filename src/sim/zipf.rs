@@ -1,9 +1,9 @@
 //! Draws keys by Zipf's law: the key of rank k is asked for k^−s times as often as the first.
 //!
 //! An inverse table of cumulated weights rather than rejection sampling: it is exact, takes one
-//! random number a draw whatever the outcome, and a key space that grows only appends to it. Weights
-//! are integers, and the power is taken by square roots, which IEEE 754 fixes to the last bit;
-//! `powf` differs between platforms.
+//! random number a draw whatever the outcome, and a key space that grows only appends to it.
+//! Weights are integers, and the power is taken by square roots, which IEEE 754 fixes to the last
+//! bit; `powf` differs between platforms.
 
 use crate::sim::rng::SplitMix64;
 
@@ -35,8 +35,9 @@ impl Zipf {
         Self { exponent: exponent.clamp(0.0, EXPONENT_MAX), cumulated: Vec::new() }
     }
 
-    /// Draws a key from `0..keys`, `keys` being at least 1 and at most [`KEYS_MAX`]. The table grows
-    /// with the largest number asked for so far; the draw does not depend on what was asked before.
+    /// Draws a key from `0..keys`, `keys` being at least 1 and at most [`KEYS_MAX`]. The table
+    /// grows with the largest number asked for so far; the draw does not depend on what was asked
+    /// before.
     pub fn draw(&mut self, rng: &mut SplitMix64, keys: usize) -> u64 {
         let keys = keys.clamp(1, KEYS_MAX);
         self.extend_to(keys);

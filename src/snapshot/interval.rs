@@ -1,9 +1,10 @@
 //! The difference of two scrapes of one cache.
 //!
-//! A *restart* of the cache and a *reset* of a counter are told apart where the product shows when its
-//! process started: `CONFIG RESETSTAT` sets Redis' counters to zero and changes nothing about the cache, so
-//! the window stays; a counter that went down then grew from zero, as in Prometheus' `rate()`. Where the
-//! start is not shown, a counter that went down is all the evidence there is, and it means a restart.
+//! A *restart* of the cache and a *reset* of a counter are told apart where the product shows when
+//! its process started: `CONFIG RESETSTAT` sets Redis' counters to zero and changes nothing about
+//! the cache, so the window stays; a counter that went down then grew from zero, as in Prometheus'
+//! `rate()`. Where the start is not shown, a counter that went down is all the evidence there is,
+//! and it means a restart.
 
 use std::collections::HashMap;
 
@@ -14,8 +15,8 @@ use crate::cache_stats::Term;
 use crate::signal::Signal;
 use crate::units::Timestamp;
 
-/// Seconds by which a start may seem to move although nothing restarted: exporters compute it from whole
-/// seconds of uptime and their own clock.
+/// Seconds by which a start may seem to move although nothing restarted: exporters compute it from
+/// whole seconds of uptime and their own clock.
 const START_JITTER_SECONDS_MAX: f64 = 2.0;
 
 /// What lies between two scrapes.
@@ -71,9 +72,9 @@ struct Increases<'a> {
 }
 
 impl Increases<'_> {
-    /// The increase of a role; absent where the role is, or where none of its series was there before.
-    /// A difference of series (`requests - misses`) may come out below zero when the two were read at
-    /// slightly different moments: then it is 0.
+    /// The increase of a role; absent where the role is, or where none of its series was there
+    /// before. A difference of series (`requests - misses`) may come out below zero when the two
+    /// were read at slightly different moments: then it is 0.
     fn of(&self, role: Role) -> Option<f64> {
         let now = self.later.cumulative.get(&role)?;
         let before = by_series(self.earlier.cumulative.get(&role).map_or(&[][..], Vec::as_slice));
@@ -128,7 +129,8 @@ fn measure(
     let level = |role: Role| later.levels.get(&role).copied();
     let per_second = |increase: Option<f64>| increase.map(|n| n / seconds);
     let per_minute = |increase: Option<f64>| increase.map(|n| n / seconds * 60.0);
-    // Bytes where the product counts bytes, otherwise entries: a cache bounded by entries is full too.
+    // Bytes where the product counts bytes, otherwise entries: a cache bounded by entries is full
+    // too.
     let percent = |used: Role, max: Role| quotient(level(used)?, level(max)?).map(|x| x * 100.0);
     // A mean of zero is what products show that have measured nothing yet.
     let shown_mean = |role: Role| level(role).filter(|&mean| mean > 0.0);

@@ -1,7 +1,9 @@
+//! Pairs of scrapes and the snapshots between them, written as one line each.
+
 use super::*;
 
-/// `l1_hits=10` is a series of that value; `l1_hits/a=10` one of several; `l1_hits?=10` counts from 0 when
-/// it is new; `l1_hits*-1/a=10` has a coefficient; `started=5` is the start.
+/// `l1_hits=10` is a series of that value; `l1_hits/a=10` one of several; `l1_hits?=10` counts from
+/// 0 when it is new; `l1_hits*-1/a=10` has a coefficient; `started=5` is the start.
 fn stats(text: &str) -> CacheStats {
     let mut stats = CacheStats::default();
     for item in text.split_whitespace() {

@@ -2,8 +2,8 @@
 
 use crate::units::Timestamp;
 
-/// Statistics of one cache's tunings, named as in rez-next. What is not known yet is `None`, where rez-next
-/// says 0.
+/// Statistics of one cache's tunings, named as in rez-next. What is not known yet is `None`, where
+/// rez-next says 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdaptiveTuningStats {
     /// Tunings put in force.

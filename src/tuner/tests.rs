@@ -1,3 +1,5 @@
+//! The tuner over short series of snapshots.
+
 use std::time::Duration;
 
 use super::*;

@@ -5,8 +5,8 @@ use super::Value;
 use crate::diag::Diagnostics;
 use crate::suggest;
 
-/// A mapping whose keys are known beforehand. Ask for each key, then call [`finish`](Self::finish), which
-/// reports the keys that nobody asked for.
+/// A mapping whose keys are known beforehand. Ask for each key, then call [`finish`](Self::finish),
+/// which reports the keys that nobody asked for.
 #[derive(Debug)]
 pub struct Fields<'d> {
     node: Node<'d>,

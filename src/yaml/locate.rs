@@ -1,6 +1,6 @@
-//! Finding the place of a value by reading the text again: a `DeserializeSeed` walks to the value and raises
-//! an error there, and `serde_yaml` tells that error's place. It costs one more reading a fault, only when
-//! there is a fault, and no second YAML library.
+//! Finding the place of a value by reading the text again: a `DeserializeSeed` walks to the value
+//! and raises an error there, and `serde_yaml` tells that error's place. It costs one more reading
+//! a fault, only when there is a fault, and no second YAML library.
 
 use std::fmt;
 use std::ops::Range;
@@ -28,8 +28,9 @@ pub(super) fn key(text: &str, path: &[usize]) -> Option<Range<usize>> {
     Some(start..start + len)
 }
 
-/// Bytes of the text that show the bytes `inner` of the decoded scalar at `span`. YAML folds and indents
-/// white space at will, so the characters that are none are matched one by one; an escape ends the match.
+/// Bytes of the text that show the bytes `inner` of the decoded scalar at `span`. YAML folds and
+/// indents white space at will, so the characters that are none are matched one by one; an escape
+/// ends the match.
 pub(super) fn inside(
     text: &str,
     span: Range<usize>,

@@ -1,3 +1,5 @@
+//! Documents and the faults that reading them reports.
+
 use super::Document;
 use super::Node;
 use crate::diag::Diagnostics;

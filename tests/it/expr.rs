@@ -1,4 +1,5 @@
-//! The expression language over fixture files: one expression a line, trees of the good ones, faults of the bad ones.
+//! The expression language over fixture files: one expression a line, trees of the good ones,
+//! faults of the bad ones.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The test support, proved part by part, so that a failing product test is not the support's fault.
+//! The test support, proved part by part, so that a failing product test is not the support's
+//! fault.
 
 use std::fs;
 use std::panic;

@@ -30,8 +30,8 @@ fn snapshot(line: &Value) -> PerformanceSnapshot {
 /// A recommendation with its numbers as bits.
 type Bits = (String, u64, u64, u64, u64, String);
 
-/// What rez-next recommended, without what it repeats at a limit; and how many operations it counted for
-/// the latter.
+/// What rez-next recommended, without what it repeats at a limit; and how many operations it
+/// counted for the latter.
 fn expected(line: &Value, min_confidence: f64) -> (Vec<Bits>, u64) {
     let mut wanted = Vec::new();
     let mut repeated = 0;
@@ -53,7 +53,8 @@ fn expected(line: &Value, min_confidence: f64) -> (Vec<Bits>, u64) {
     (wanted, repeated)
 }
 
-/// Steps through a recording, in which `recommendations` are left without what is repeated at a limit.
+/// Steps through a recording, in which `recommendations` are left without what is repeated at a
+/// limit.
 #[track_caller]
 fn check(
     file: &str,

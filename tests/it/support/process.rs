@@ -1,9 +1,9 @@
 //! A child process that cannot outlive its test.
 //!
 //! Each child runs in its own temporary directory and its own process group, which is killed when
-//! the value is dropped; `setpriv --pdeathsig` covers the case that the test binary itself is killed.
-//! That signal follows the *thread* that started the child, so a process belongs to the test that
-//! started it: never keep one in a static.
+//! the value is dropped; `setpriv --pdeathsig` covers the case that the test binary itself is
+//! killed. That signal follows the *thread* that started the child, so a process belongs to the
+//! test that started it: never keep one in a static.
 
 use std::fs;
 use std::fs::File;

@@ -37,10 +37,11 @@ impl Varnish {
             args: &|address, dir| {
                 let working_dir = dir.join("varnish").display().to_string();
                 // Without the jail, so that it needs no users of its own and reads our directory.
-                format!("-F -j none -a {address} -b {backend} -n {working_dir} -s malloc,{storage_bytes}b")
-                    .split(' ')
-                    .map(str::to_owned)
-                    .collect()
+                let flags = "-F -j none".split(' ').map(str::to_owned);
+                let addresses = ["-a".to_owned(), address.to_string(), "-b".to_owned()];
+                let storage = format!("malloc,{storage_bytes}b");
+                let files = ["-n".to_owned(), working_dir, "-s".to_owned(), storage];
+                flags.chain(addresses).chain([backend.to_string()]).chain(files).collect()
             },
             answers: &|address| http::is_ok(&format!("http://{address}/ready")),
         });
