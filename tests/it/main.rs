@@ -4,12 +4,14 @@
 //! outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed in them.
 #![cfg(test)]
 
+mod alerting;
 mod exposition_differential;
 mod exposition_golden;
 mod exposition_invariants;
 mod exposition_print;
 mod expr;
 mod fuzz_corpus;
+mod grafana;
 mod profile;
 mod prop_exposition;
 mod support;

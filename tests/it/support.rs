@@ -6,6 +6,7 @@
 //! sleeps for a fixed time: a test waits for a fact with [`wait::eventually`].
 
 pub(crate) mod chromium;
+pub(crate) mod dashboard;
 pub(crate) mod exporter;
 pub(crate) mod fault;
 pub(crate) mod http;
