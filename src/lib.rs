@@ -12,14 +12,19 @@ pub mod units;
 pub mod yaml;
 
 // Core: no I/O, no async, no clock.
+pub mod engine;
 pub mod exposition;
 pub mod expr;
 pub mod history;
 pub mod profile;
 pub mod published;
+pub mod reading;
 pub mod rule;
 pub mod sim;
 pub mod snapshot;
 pub mod tuner;
 pub mod tuning_config;
 pub mod tuning_parameters;
+
+// Commands.
+pub mod replay;

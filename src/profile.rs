@@ -1,9 +1,11 @@
 //! Profiles: how one product's metrics become the statistics of its caches.
 //!
-//! A profile is data, not code: a new product is a new file in `rules/profiles`. What its metrics are is said by the role that they are
-//! put in, never by the page's TYPE, which lies in both directions; a role is linear, so that increases can be taken per series.
+//! A profile is data, not code: a new product is a new file in `rules/profiles`. What its metrics
+//! are is said by the role that they are put in, never by the page's TYPE, which lies in both
+//! directions; a role is linear, so that increases can be taken per series.
 //!
-//! [`load`] checks a file, [`detect`] finds the profile of a page, [`extract`] reads the page through it.
+//! [`load`] checks a file, [`detect`] finds the profile of a page, [`extract`] reads the page
+//! through it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +40,8 @@ pub struct Profile {
     pub name: String,
     /// For people.
     pub description: String,
-    /// What a page of this product always shows. It detects the product, and it makes `default` hold.
+    /// What a page of this product always shows. It detects the product, and it makes `default`
+    /// hold.
     pub detect: Option<Selection>,
     /// What the target's pages are.
     pub format: PageFormat,
@@ -52,6 +55,16 @@ pub struct Profile {
     pub roles: BTreeMap<Role, Selection>,
     /// What the product can be told.
     pub parameters: BTreeMap<Parameter, ProductParameter>,
+}
+
+impl Profile {
+    /// The parameters that can be tuned: those that the file gives, or all where it gives none.
+    pub fn tunable(&self) -> Vec<Parameter> {
+        if self.parameters.is_empty() {
+            return Parameter::ALL.to_vec();
+        }
+        self.parameters.keys().copied().collect()
+    }
 }
 
 /// What a target's pages are.

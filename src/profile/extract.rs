@@ -16,14 +16,15 @@ use crate::expr::linear::Flat;
 use crate::parameter::Parameter;
 use crate::units::Timestamp;
 
-/// A limit from here on is none. Products without one show 0, the largest 64-bit number, or the largest file offset (2^63 − 1);
-/// 2^62 bytes are more than any memory or disk.
+/// A limit from here on is none. Products without one show 0, the largest 64-bit number, or the
+/// largest file offset (2^63 − 1); 2^62 bytes are more than any memory or disk.
 pub const UNLIMITED_MIN: f64 = 4_611_686_018_427_387_904.0;
 
 /// The caches of a page with their statistics, by name.
 ///
-/// With a `cache_label` there is one for each of its values that a role finds, otherwise one with the profile's name, if a role
-/// finds anything at all: an exporter that cannot reach its product shows no cache. `now` is the time of the scrape.
+/// With a `cache_label` there is one for each of its values that a role finds, otherwise one with
+/// the profile's name, if a role finds anything at all: an exporter that cannot reach its product
+/// shows no cache. `now` is the time of the scrape.
 pub fn extract(
     profile: &Profile,
     samples: &[Sample<'_>],
@@ -44,7 +45,8 @@ pub fn extract(
             .filter_map(|(parameter, product)| Some((*parameter, product.observed.as_ref()?)))
             .map(|(parameter, selection)| (parameter, selection, page.find(selection, label)))
             .collect(),
-        // Without an anchor of its own, whatever a role finds is proof enough that the product is there.
+        // Without an anchor of its own, whatever a role finds is proof enough that the product is
+        // there.
         defaults: profile.detect.as_ref().is_none_or(|detect| page.shows(detect)),
         started_at: started_at(profile, &page, now),
     };
@@ -133,7 +135,8 @@ fn is_limit(value: f64) -> bool {
     value > 0.0 && value < UNLIMITED_MIN
 }
 
-/// When the product's process started, in seconds since the epoch: for the whole page, whatever tells its caches apart.
+/// When the product's process started, in seconds since the epoch: for the whole page, whatever
+/// tells its caches apart.
 fn started_at(profile: &Profile, page: &Page<'_>, now: Timestamp) -> Option<f64> {
     let value = |selection: &Selection| {
         let found = page.find(selection, None);

@@ -1,7 +1,8 @@
-//! JSON statistics as samples, so that one kind of profile serves both: each number is a sample named by its keys, joined
-//! with `_`. `{"l1_stats": {"hits": 5}}` is `l1_stats_hits 5`.
+//! JSON statistics as samples, so that one kind of profile serves both: each number is a sample
+//! named by its keys, joined with `_`. `{"l1_stats": {"hits": 5}}` is `l1_stats_hits 5`.
 //!
-//! The document is flattened while it is read: a tree of it would take many times the memory of its text.
+//! The document is flattened while it is read: a tree of it would take many times the memory of its
+//! text.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub const DEPTH_MAX: usize = 32;
 /// Most numbers that are read.
 pub const NUMBERS_MAX: usize = 100_000;
 
-/// Longest name, in bytes: keys are joined, so that depth would multiply what the document says once.
+/// Longest name, in bytes: keys are joined, so that depth would multiply what the document says
+/// once.
 pub const NAME_BYTES_MAX: usize = 1024;
 
 /// The document is no JSON, or beyond a limit.
@@ -24,7 +26,8 @@ pub const NAME_BYTES_MAX: usize = 1024;
 #[error("not JSON statistics: {0}")]
 pub struct JsonError(#[from] serde_json::Error);
 
-/// The numbers of a document in its order. Everything else is passed over; items of lists are named by their position.
+/// The numbers of a document in its order. Everything else is passed over; items of lists are named
+/// by their position.
 ///
 /// # Errors
 /// If the text is not JSON, or passes [`DEPTH_MAX`], [`NUMBERS_MAX`] or [`NAME_BYTES_MAX`].

@@ -1,7 +1,7 @@
 //! A page as selectors see it: the samples that count, once each, found by name.
 //!
-//! What does not count is as if it were not there: values that are no numbers, samples with an old timestamp, and the second and
-//! later samples of one series (Prometheus keeps the first, too).
+//! What does not count is as if it were not there: values that are no numbers, samples with an old
+//! timestamp, and the second and later samples of one series (Prometheus keeps the first, too).
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -18,8 +18,8 @@ use crate::expr::Selection;
 use crate::expr::Selector;
 use crate::units::Timestamp;
 
-/// Age past which a sample with a timestamp of its own is not there any more: Prometheus' look-back. Some products go on showing
-/// the last value they measured, with its time.
+/// Age past which a sample with a timestamp of its own is not there any more: Prometheus'
+/// look-back. Some products go on showing the last value they measured, with its time.
 pub const SAMPLE_AGE_MAX: Duration = Duration::from_secs(300);
 
 /// The first profile whose `detect` finds something among the samples.
@@ -36,7 +36,8 @@ pub fn detect<'p>(
     })
 }
 
-/// The series that an expression's selectors find on a page, for people to look at: in the order of the text, a selector's in the page's.
+/// The series that an expression's selectors find on a page, for people to look at: in the order of
+/// the text, a selector's in the page's.
 pub fn series_found(
     selection: &Selection,
     samples: &[Sample<'_>],
@@ -95,8 +96,8 @@ impl<'a> Page<'a> {
         named.iter().filter(|series| selector.matches_labels(|label| series.sample.label(label)))
     }
 
-    /// What an expression's selectors find: for each value of `cache_label`, or all together under the empty name. A series without
-    /// the label belongs to no cache.
+    /// What an expression's selectors find: for each value of `cache_label`, or all together under
+    /// the empty name. A series without the label belongs to no cache.
     pub(super) fn find<'p>(
         &'p self,
         selection: &'p Selection,

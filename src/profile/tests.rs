@@ -1,3 +1,5 @@
+//! Profile files, and what real pages say when they are read through them.
+
 use super::*;
 
 use crate::cache_stats::CacheStats;
@@ -32,7 +34,8 @@ pub(super) fn caches(profile: &Profile, page: &str) -> Vec<(String, CacheStats)>
     extract(profile, &samples, now())
 }
 
-/// Each role of a cache on a line: the sum of a cumulative one with the number of its series, or the level.
+/// Each role of a cache on a line: the sum of a cumulative one with the number of its series, or
+/// the level.
 fn show(stats: &CacheStats) -> String {
     let lines = Role::ALL.into_iter().filter_map(|role| match role.kind() {
         Kind::Cumulative => stats.cumulative.get(&role).map(|terms| {

@@ -1,5 +1,5 @@
-//! The traps that real exporters set, one test for each: what is cumulative is decided by the role, what is missing is not zero,
-//! and nothing is counted twice.
+//! The traps that real exporters set, one test for each: what is cumulative is decided by the role,
+//! what is missing is not zero, and nothing is counted twice.
 
 use super::tests::NOW;
 use super::tests::built_in_named;
@@ -157,7 +157,8 @@ fn trap_8_missing_until_the_first_event_is_zero_only_beside_the_anchor() {
 
 #[test]
 fn trap_9_series_stay_apart_and_the_start_is_told_for_resets() {
-    // Increases are taken per series, so each keeps its own value, and its name whatever the order of its labels.
+    // Increases are taken per series, so each keeps its own value, and its name whatever the order
+    // of its labels.
     let page = "x{a=\"1\",b=\"1\"} 5\nx{b=\"2\",a=\"1\"} 7\n";
     let terms = ["x{a=\"1\",b=\"1\"} 1*5", "x{a=\"1\",b=\"2\"} 1*7"];
     check_terms("x", "", page, &terms);

@@ -1,7 +1,7 @@
 //! The one integration binary: every test that needs more than a module of the library.
 //!
-//! One binary links once and shares `support`. The crate-level `cfg(test)` tells clippy that helpers
-//! outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed in them.
+//! One binary links once and shares `support`. The crate-level `cfg(test)` tells clippy that
+//! helpers outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed.
 #![cfg(test)]
 
 mod alerting;

@@ -46,14 +46,15 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
     ("tuner", Core, &["history", "rule", "snapshot", "tuning_config", "tuning_parameters"]),
     ("published", Core, &["profile", "rule", "snapshot", "tuner", "tuning_parameters"]),
+    ("reading", Core, &["exposition", "profile"]),
     (
         "engine",
         Core,
         &[
-            "exposition",
             "history",
             "profile",
             "published",
+            "reading",
             "rule",
             "snapshot",
             "tuner",

@@ -1,0 +1,215 @@
+//! What is known of one target and its caches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache_stats::CacheStats;
+use crate::engine::JobPlan;
+use crate::engine::Observation;
+use crate::engine::TargetPlan;
+use crate::parameter::Parameter;
+use crate::profile::Profile;
+use crate::published::CacheView;
+use crate::published::ScrapeHealth;
+use crate::published::TargetId;
+use crate::published::TargetView;
+use crate::published::TuningEntry;
+use crate::reading::Reading;
+use crate::snapshot;
+use crate::snapshot::Interval;
+use crate::tuner::AdaptiveTuner;
+use crate::tuner::TuningRecommendation;
+use crate::units::Short;
+use crate::units::Timestamp;
+
+/// How long a cache that its target no longer shows is remembered. A page may miss it for a while,
+/// as when an exporter cannot reach its product; its parameters must survive that.
+const FORGET_CACHE_AFTER: Duration = Duration::from_secs(3600);
+
+/// One target.
+#[derive(Debug)]
+pub(super) struct TargetState {
+    plan: TargetPlan,
+    profile: Option<Arc<Profile>>,
+    health: ScrapeHealth,
+    caches: BTreeMap<Arc<str>, CacheState>,
+}
+
+/// One cache.
+#[derive(Debug)]
+struct CacheState {
+    tuner: AdaptiveTuner,
+    /// The newest good scrape that showed it.
+    last: CacheStats,
+    last_seen: Timestamp,
+    /// What the target showed of each parameter at first: multipliers are against this.
+    first_observed: BTreeMap<Parameter, f64>,
+    /// Whether the newest good page shows it.
+    shown: bool,
+}
+
+impl TargetState {
+    pub(super) fn new(plan: TargetPlan) -> Self {
+        Self { plan, profile: None, health: ScrapeHealth::default(), caches: BTreeMap::new() }
+    }
+
+    pub(super) fn id(&self) -> &TargetId {
+        &self.plan.id
+    }
+
+    pub(super) fn profile(&self) -> Option<&Arc<Profile>> {
+        self.profile.as_ref()
+    }
+
+    pub(super) fn reconfigure(&mut self, plan: TargetPlan) {
+        self.plan = plan;
+        for cache in self.caches.values_mut() {
+            let JobPlan { tuning, rules } = &*self.plan.job;
+            let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
+            cache.tuner.reconfigure(*tuning, Arc::clone(rules), tunable);
+        }
+    }
+
+    /// Takes in a scrape and returns what was put in force.
+    pub(super) fn observe(&mut self, observation: Observation) -> Vec<TuningEntry> {
+        let Observation { at, duration, result, .. } = observation;
+        self.health.last_scrape = Some(at);
+        self.health.last_duration = Some(duration);
+        self.health.up = Some(result.is_ok());
+        match result {
+            Ok(reading) => {
+                self.health.last_error = None;
+                self.take_in(reading, at)
+            }
+            Err(failure) => {
+                *self.health.failures.entry(failure.reason).or_default() += 1;
+                self.health.last_error = Some(failure.message);
+                Vec::new()
+            }
+        }
+    }
+
+    fn take_in(&mut self, reading: Reading, now: Timestamp) -> Vec<TuningEntry> {
+        let Reading { profile, caches, samples, bad_lines, bad_line } = reading;
+        self.health.samples = samples;
+        self.health.bad_lines = bad_lines;
+        self.health.bad_line = bad_line;
+        if self.profile.as_ref().is_none_or(|known| known.name != profile.name) {
+            // Another product answers at this address: what was learnt is about something else.
+            self.caches.clear();
+        }
+        self.profile = Some(profile);
+        for cache in self.caches.values_mut() {
+            cache.shown = false;
+        }
+        let mut tunings = Vec::new();
+        for (name, stats) in caches {
+            let name: Arc<str> = name.into();
+            let Some(cache) = self.caches.get_mut(&name) else {
+                let cache = self.first_sight(stats, now);
+                self.caches.insert(name, cache);
+                continue;
+            };
+            tunings.extend(cache.take_in(stats, now).into_iter().map(|recommendation| {
+                TuningEntry {
+                    timestamp: now,
+                    id: self.plan.id.clone(),
+                    cache: Arc::clone(&name),
+                    recommendation,
+                }
+            }));
+        }
+        self.caches.retain(|_, cache| {
+            cache.shown || now.saturating_since(cache.last_seen) < FORGET_CACHE_AFTER
+        });
+        tunings
+    }
+
+    fn first_sight(&self, stats: CacheStats, now: Timestamp) -> CacheState {
+        let JobPlan { tuning, rules } = &*self.plan.job;
+        let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
+        CacheState {
+            tuner: AdaptiveTuner::new(*tuning, Arc::clone(rules), tunable),
+            first_observed: stats.observed.clone(),
+            last: stats,
+            last_seen: now,
+            shown: true,
+        }
+    }
+
+    pub(super) fn view(&self) -> TargetView {
+        let shown = self.caches.iter().filter(|(_, cache)| cache.shown);
+        TargetView {
+            id: self.plan.id.clone(),
+            url: Arc::clone(&self.plan.url),
+            labels: Arc::clone(&self.plan.labels),
+            profile: self.profile.as_ref().map(|profile| profile.name.as_str().into()),
+            scrape_interval: self.plan.scrape_interval,
+            scrape_timeout: self.plan.scrape_timeout,
+            health: self.health.clone(),
+            caches: shown
+                .map(|(name, cache)| Arc::new(cache.view(name, self.profile.as_deref())))
+                .collect(),
+        }
+    }
+}
+
+impl CacheState {
+    /// Takes in what a page says of the cache and returns the recommendations that were put in
+    /// force.
+    fn take_in(&mut self, stats: CacheStats, now: Timestamp) -> Vec<TuningRecommendation> {
+        match snapshot::between(&self.last, self.last_seen, &stats, now) {
+            Interval::Measured(snapshot) => self.tuner.record_performance(snapshot),
+            Interval::Restarted => self.tuner.restart(),
+            Interval::Empty => {}
+        }
+        for (parameter, value) in &stats.observed {
+            self.first_observed.entry(*parameter).or_insert(*value);
+        }
+        self.last = stats;
+        self.last_seen = now;
+        self.shown = true;
+        if !self.tuner.is_due(now) {
+            return Vec::new();
+        }
+        let mut recommendations = self.tuner.analyze_and_tune(now);
+        recommendations.retain(|recommendation| recommendation.applied);
+        recommendations
+    }
+
+    fn view(&self, name: &Arc<str>, profile: Option<&Profile>) -> CacheView {
+        let tuner = &self.tuner;
+        CacheView {
+            cache: Arc::clone(name),
+            snapshot: tuner.history().latest().copied(),
+            snapshots: tuner.history().len(),
+            tunable: tuner.tunable().to_vec(),
+            parameters: *tuner.parameters(),
+            recommendations: tuner.recommendations().to_vec(),
+            stats: *tuner.stats(),
+            ledger: tuner.ledger().clone(),
+            apply: Arc::new(profile.map(|profile| self.apply(profile)).unwrap_or_default()),
+        }
+    }
+
+    /// What to do for each recommendation, in the product's words.
+    fn apply(&self, profile: &Profile) -> BTreeMap<Parameter, String> {
+        let texts = self.tuner.recommendations().iter().filter_map(|recommendation| {
+            let parameter = recommendation.parameter;
+            let text = profile.parameters.get(&parameter)?.apply.as_deref()?;
+            self.fill(text, parameter, recommendation.recommended_value).map(|t| (parameter, t))
+        });
+        texts.collect()
+    }
+
+    /// `None` where the text asks for bytes and the target never showed any.
+    fn fill(&self, text: &str, parameter: Parameter, value: f64) -> Option<String> {
+        let text = text.replace("{value}", &Short(value).to_string());
+        if !text.contains("{bytes}") {
+            return Some(text);
+        }
+        let base = self.first_observed.get(&parameter)?;
+        Some(text.replace("{bytes}", &format!("{:.0}", base * value)))
+    }
+}

@@ -1,0 +1,175 @@
+//! One page, read: which profile it fits, and what it says of each cache. All that can be wrong
+//! with a page that arrived whole is found here, as a reason of the same closed set as the failures
+//! of the network.
+
+use std::sync::Arc;
+
+use crate::cache_stats::CacheStats;
+use crate::exposition;
+use crate::exposition::Sample;
+use crate::profile;
+use crate::profile::PageFormat;
+use crate::profile::Profile;
+use crate::reason::Reason;
+use crate::units::Timestamp;
+
+/// Caches read from one page. Micrometer applications show some hundreds.
+pub const CACHES_PER_PAGE_MAX: usize = 100_000;
+
+/// How a job's pages are read.
+#[derive(Debug, Clone)]
+pub enum ProfileChoice {
+    /// By the first of these whose `detect` finds something.
+    Auto(Vec<Arc<Profile>>),
+    /// By this one.
+    Fixed(Arc<Profile>),
+}
+
+/// A page as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct RawPage<'a> {
+    /// The decoded body.
+    pub text: &'a str,
+    /// The header of that name.
+    pub content_type: Option<&'a str>,
+}
+
+/// What a page says.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The profile that it was read with.
+    pub profile: Arc<Profile>,
+    /// Its caches, by name.
+    pub caches: Vec<(String, CacheStats)>,
+    /// Samples on the page.
+    pub samples: usize,
+    /// Lines that could not be read; they cost nothing but themselves.
+    pub bad_lines: usize,
+    /// The first of them, in words.
+    pub bad_line: Option<String>,
+}
+
+/// Why a scrape gave no reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// For metrics.
+    pub reason: Reason,
+    /// For people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with words for people.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// The samples of a page with what was wrong on it.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    /// In the page's order.
+    pub samples: Vec<Sample<'a>>,
+    /// Lines that could not be read.
+    pub bad_lines: usize,
+    /// The first of them, in words.
+    pub bad_line: Option<String>,
+}
+
+/// The samples of a page, whatever its format.
+///
+/// # Errors
+/// [`Reason::NotExposition`] for what is no page of metrics at all, [`Reason::SampleLimit`].
+pub fn samples(page: RawPage<'_>, sample_limit: Option<usize>) -> Result<Samples<'_>, Failure> {
+    let found = match format(page) {
+        PageFormat::Json => json_samples(page.text)?,
+        PageFormat::Prometheus => text_samples(page)?,
+    };
+    match sample_limit {
+        Some(limit) if found.samples.len() > limit => {
+            let message = format!("{} samples exceed `sample_limit` {limit}", found.samples.len());
+            Err(Failure::new(Reason::SampleLimit, message))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// A page's format by its content type, or else by its first character: products that show JSON
+/// often say `text/plain`.
+fn format(page: RawPage<'_>) -> PageFormat {
+    let says_json = page.content_type.is_some_and(|content_type| content_type.contains("json"));
+    // `{"quoted.name"} 1` opens a sample too, but no JSON document is followed by a value on its
+    // line.
+    let looks_like_json = page.text.trim_start().starts_with(['{', '['])
+        && page.text.trim_end().ends_with(['}', ']']);
+    if says_json || looks_like_json { PageFormat::Json } else { PageFormat::Prometheus }
+}
+
+fn json_samples(text: &str) -> Result<Samples<'static>, Failure> {
+    match profile::json::samples(text) {
+        Ok(samples) => Ok(Samples { samples, bad_lines: 0, bad_line: None }),
+        Err(fault) => Err(Failure::new(Reason::NotExposition, fault.to_string())),
+    }
+}
+
+fn text_samples(page: RawPage<'_>) -> Result<Samples<'_>, Failure> {
+    let format = exposition::Format::from_content_type(page.content_type);
+    let parsed = exposition::parse(page.text, format);
+    let bad_line = parsed.bad_lines.first().map(ToString::to_string);
+    if parsed.samples.is_empty() && parsed.bad_lines_total > 0 {
+        let first = bad_line.unwrap_or_default();
+        let message = format!("no sample in the {}: {first}", kind_of_text(page));
+        return Err(Failure::new(Reason::NotExposition, message));
+    }
+    Ok(Samples { samples: parsed.samples, bad_lines: parsed.bad_lines_total, bad_line })
+}
+
+fn kind_of_text(page: RawPage<'_>) -> &'static str {
+    let html = page.content_type.is_some_and(|content_type| content_type.contains("html"));
+    if html { "HTML page" } else { "page" }
+}
+
+/// Reads a page. `known` is the profile that the target's earlier pages were read with.
+///
+/// # Errors
+/// Those of [`samples`], [`Reason::NoProfile`], and [`Reason::SampleLimit`] for too many caches.
+pub fn read(
+    page: RawPage<'_>,
+    choice: &ProfileChoice,
+    known: Option<&Arc<Profile>>,
+    sample_limit: Option<usize>,
+    now: Timestamp,
+) -> Result<Reading, Failure> {
+    let found = samples(page, sample_limit)?;
+    let profile = profile_of(&found.samples, choice, known, now)?;
+    let caches = profile::extract(&profile, &found.samples, now);
+    if caches.len() > CACHES_PER_PAGE_MAX {
+        let message = format!("{} caches exceed the limit of {CACHES_PER_PAGE_MAX}", caches.len());
+        return Err(Failure::new(Reason::SampleLimit, message));
+    }
+    let Samples { samples, bad_lines, bad_line } = found;
+    Ok(Reading { profile, caches, samples: samples.len(), bad_lines, bad_line })
+}
+
+/// The profile for a page. A target whose product was recognised once keeps its profile while the
+/// page shows nothing that could tell: exporters show an almost empty page while their product is
+/// down.
+fn profile_of(
+    samples: &[Sample<'_>],
+    choice: &ProfileChoice,
+    known: Option<&Arc<Profile>>,
+    now: Timestamp,
+) -> Result<Arc<Profile>, Failure> {
+    let profiles = match choice {
+        ProfileChoice::Fixed(profile) => return Ok(Arc::clone(profile)),
+        ProfileChoice::Auto(profiles) => profiles,
+    };
+    let detected = profile::detect(profiles.iter().map(|profile| &**profile), samples, now);
+    let detected = detected.and_then(|found| profiles.iter().find(|p| p.name == found.name));
+    detected.or(known).map(Arc::clone).ok_or_else(|| {
+        let names: Vec<&str> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let message =
+            format!("none of the profiles {} recognises what the target shows", names.join(", "));
+        Failure::new(Reason::NoProfile, message)
+    })
+}
