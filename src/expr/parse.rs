@@ -4,6 +4,9 @@
 //! that a misspelt signal behind a missing parenthesis is reported in the same round as the
 //! parenthesis.
 
+mod recovery;
+mod selectors;
+
 use std::ops::Range;
 
 use crate::expr::DEPTH_MAX;
@@ -14,14 +17,12 @@ use crate::expr::NODES_MAX;
 use crate::expr::ast::Ast;
 use crate::expr::ast::Binary;
 use crate::expr::ast::Expr;
-use crate::expr::ast::MatcherExpr;
 use crate::expr::ast::Node;
 use crate::expr::ast::Unary;
 use crate::expr::ast::binding;
 use crate::expr::lex::Placed;
 use crate::expr::lex::Token;
 use crate::expr::lex::lex;
-use crate::expr::selector::MatchOperator;
 
 /// Reads an expression. The tree is always there; the faults beside it say whether to trust it.
 pub fn parse(text: &str, dialect: Dialect) -> Ast {
@@ -86,56 +87,6 @@ impl Parser<'_> {
             return parts.remove(0);
         }
         broken(parts)
-    }
-
-    fn left_over(&mut self, closers: &[Token]) {
-        let span = self.span();
-        let written = self.written(&span);
-        match self.peek() {
-            Token::Wrong => {}
-            Token::Close => {
-                self.fault("unexpected-token", span, "`)` without a `(`", "closes nothing");
-            }
-            Token::Equal if self.dialect == Dialect::Rule => {
-                self.fault("unexpected-token", span, "unexpected `=`", "not a comparison");
-                self.last_help("write `==` to compare");
-            }
-            Token::BraceOpen if self.dialect == Dialect::Rule => {
-                self.fault(
-                    "unexpected-token",
-                    span,
-                    "unexpected `{`",
-                    "rules know signals, not series",
-                );
-                self.last_help("select series in a profile");
-            }
-            Token::Less
-            | Token::LessEqual
-            | Token::Greater
-            | Token::GreaterEqual
-            | Token::EqualEqual
-            | Token::NotEqual => {
-                self.fault(
-                    "unexpected-token",
-                    span,
-                    format!("unexpected `{written}`"),
-                    "roles do not compare",
-                );
-            }
-            _ => {
-                let wanted = if closers.contains(&Token::Close) {
-                    "an operator or `)`"
-                } else {
-                    "an operator or the end"
-                };
-                self.fault(
-                    "unexpected-token",
-                    span,
-                    format!("unexpected `{written}`"),
-                    format!("expected {wanted}"),
-                );
-            }
-        }
     }
 
     fn expression(&mut self, minimum: u8) -> Expr {
@@ -276,89 +227,6 @@ impl Parser<'_> {
         self.node(Node::Call { function, function_span, arguments }, span)
     }
 
-    /// `name{…}`, or `{"name", …}` for names that are no plain words.
-    fn selector(&mut self, name: Option<(String, Range<usize>)>) -> Expr {
-        let open = self.span();
-        let start = name.as_ref().map_or(open.start, |(_, span)| span.start);
-        let mut name = name.map(|(name, _)| name);
-        let mut matchers = Vec::new();
-        self.advance();
-        while !matches!(self.peek(), Token::BraceClose | Token::End) {
-            let before = self.at;
-            self.selector_item(&mut name, &mut matchers);
-            match self.peek() {
-                Token::Comma => self.advance(),
-                Token::BraceClose | Token::End => {}
-                _ => {
-                    self.expected("`,` or `}`");
-                    while !matches!(self.peek(), Token::Comma | Token::BraceClose | Token::End) {
-                        self.advance();
-                    }
-                    if *self.peek() == Token::Comma {
-                        self.advance();
-                    }
-                }
-            }
-            debug_assert!(self.at > before, "the matcher loop always moves on");
-        }
-        let end = self.span().end;
-        if *self.peek() == Token::End {
-            self.fault("unclosed", open, "`{` without a `}`", "opened here");
-        } else {
-            self.advance();
-        }
-        let Some(name) = name else {
-            self.fault(
-                "unexpected-token",
-                start..end,
-                "selector without a metric name",
-                "selects every metric",
-            );
-            self.last_help("write the name before the `{`, or quoted inside");
-            return Expr { node: Node::Broken(Vec::new()), span: start..end };
-        };
-        self.node(Node::Selector { name, matchers }, start..end)
-    }
-
-    fn selector_item(&mut self, name: &mut Option<String>, matchers: &mut Vec<MatcherExpr>) {
-        let span = self.span();
-        let label = match self.peek().clone() {
-            // The keywords are good label names.
-            Token::Name | Token::Or | Token::Default => self.written(&span),
-            Token::Text(text) => text,
-            _ => {
-                self.expected("a label name");
-                if !matches!(self.peek(), Token::Comma | Token::BraceClose) {
-                    self.advance();
-                }
-                return;
-            }
-        };
-        let quoted = matches!(self.peek(), Token::Text(_));
-        self.advance();
-        let operator = match self.peek() {
-            Token::Equal => MatchOperator::Equal,
-            Token::NotEqual => MatchOperator::NotEqual,
-            Token::Matches => MatchOperator::Matches,
-            Token::NotMatches => MatchOperator::NotMatches,
-            _ if quoted && name.is_none() => {
-                *name = Some(label);
-                return;
-            }
-            _ => return self.expected("one of `=` `!=` `=~` `!~` after a label name"),
-        };
-        self.advance();
-        let value_span = self.span();
-        match self.peek().clone() {
-            Token::Text(value) => {
-                self.advance();
-                matchers.push(MatcherExpr { label, operator, value, value_span });
-            }
-            Token::Wrong => self.advance(),
-            _ => self.expected("a quoted value"),
-        }
-    }
-
     /// Goes over the closing parenthesis, or reports the opening one; the end of the parenthesis.
     fn close(&mut self, open: Range<usize>) -> usize {
         let end = self.span().end;
@@ -377,49 +245,6 @@ impl Parser<'_> {
             self.give_up("too-long", format!("expression has more than {NODES_MAX} parts"));
         }
         Expr { node, span }
-    }
-
-    /// Reports a limit once and skips to the end, so that nothing else is complained about.
-    fn give_up(&mut self, code: &'static str, message: String) {
-        if !self.gave_up {
-            self.gave_up = true;
-            let span = self.span();
-            self.fault(code, span, message, "from here on");
-            self.last_help("split it");
-        }
-        self.at = self.tokens.len() - 1;
-    }
-
-    fn expected(&mut self, what: &str) {
-        if self.gave_up || *self.peek() == Token::Wrong {
-            return;
-        }
-        let span = self.span();
-        let found = match self.peek() {
-            Token::End => "unexpected end".to_owned(),
-            _ => format!("unexpected `{}`", self.written(&span)),
-        };
-        self.fault("unexpected-token", span, found, format!("expected {what}"));
-    }
-
-    /// Reports a fault, the first one at a place only: what follows from it there is noise.
-    fn fault(
-        &mut self,
-        code: &'static str,
-        span: Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) {
-        if self.reported != Some(span.start) {
-            self.reported = Some(span.start);
-            self.faults.push(Fault::new(code, span, message, label));
-        }
-    }
-
-    fn last_help(&mut self, help: impl Into<String>) {
-        if let Some(fault) = self.faults.last_mut() {
-            fault.help = Some(help.into());
-        }
     }
 
     fn infix(&self) -> Option<Binary> {
@@ -445,17 +270,6 @@ impl Parser<'_> {
     fn resumes(&self) -> bool {
         self.infix().is_some()
             || matches!(self.peek(), Token::Close | Token::Comma | Token::Default | Token::End)
-    }
-
-    /// Goes over a token that nothing can be made of; over the whole braces, where braces mean
-    /// nothing.
-    fn skip_one(&mut self) {
-        if *self.peek() == Token::BraceOpen {
-            while !matches!(self.peek(), Token::BraceClose | Token::End) {
-                self.advance();
-            }
-        }
-        self.advance();
     }
 
     fn begins_expression(&self) -> bool {

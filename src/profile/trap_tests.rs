@@ -102,7 +102,8 @@ fn trap_5_hits_only_and_requests_only_are_formulas() {
     let page = "requests_total 10\nmisses_total 4\n";
     let terms = ["requests_total 1*10", "misses_total -1*4"];
     check_terms("requests_total - misses_total", "", page, &terms);
-    let page = "cache_gets_total{cache=\"c\",result=\"hit\"} 5\ncache_partition_gets_total{cache=\"c\"} 8\n";
+    let page = "cache_gets_total{cache=\"c\",result=\"hit\"} 5\n\
+        cache_partition_gets_total{cache=\"c\"} 8\n";
     let stats = &caches(&built_in_named("micrometer"), page)[0].1;
     assert_eq!(total(stats, Role::Misses), Some(3.0));
 }
@@ -214,13 +215,15 @@ fn trap_12_ratios_cannot_be_taken_of_lifetime_values() {
 #[test]
 fn trap_13_each_vendor_has_its_own_denominator() {
     // Varnish: hits and misses, not requests; passes are neither.
-    let varnish = "varnish_main_cache_hit 5\nvarnish_main_cache_hit_grace 2\nvarnish_main_cache_miss 3\n\
+    let varnish = "varnish_main_cache_hit 5\nvarnish_main_cache_hit_grace 2\n\
+        varnish_main_cache_miss 3\n\
         varnish_main_cache_hitpass 9\nvarnish_main_client_req 100\n";
     let stats = &caches(&built_in_named("varnish"), varnish)[0].1;
     assert_eq!(total(stats, Role::L1Hits), Some(5.0));
     assert_eq!(total(stats, Role::L1Misses), Some(3.0));
     // Spring's Redis cache: pending gets are neither hits nor misses.
-    let page = "cache_gets_total{cache=\"c\",result=\"hit\"} 5\ncache_gets_total{cache=\"c\",result=\"miss\"} 3\n\
+    let page = "cache_gets_total{cache=\"c\",result=\"hit\"} 5\n\
+        cache_gets_total{cache=\"c\",result=\"miss\"} 3\n\
         cache_gets_total{cache=\"c\",result=\"pending\"} 7\n";
     let stats = &caches(&built_in_named("micrometer"), page)[0].1;
     assert_eq!(total(stats, Role::Hits), Some(5.0));
@@ -232,7 +235,8 @@ fn trap_13_each_vendor_has_its_own_denominator() {
 fn caches_are_told_apart_by_their_label() {
     let text =
         "profile: p\ncache_label: c\nroles: {hits: x, misses: y default 0, l1_capacity: z}\n";
-    let page = "x{c=\"a\"} 1\nx{c=\"b\",d=\"1\"} 2\nx{c=\"b\",d=\"2\"} 3\ny{c=\"b\"} 4\nx 9\nx{c=\"\"} 9\nz 7\n";
+    let page = "x{c=\"a\"} 1\nx{c=\"b\",d=\"1\"} 2\nx{c=\"b\",d=\"2\"} 3\ny{c=\"b\"} 4\n\
+        x 9\nx{c=\"\"} 9\nz 7\n";
     let found = caches(&profile(text), page);
     let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);

@@ -1,4 +1,5 @@
-//! Two real pages of one product, a minute apart, from text to signals through its built-in profile.
+//! Two real pages of one product, a minute apart, from text to signals through its built-in
+//! profile.
 
 use cache_tuner_exporter::cache_stats::CacheStats;
 use cache_tuner_exporter::exposition;
