@@ -26,5 +26,8 @@ pub mod tuner;
 pub mod tuning_config;
 pub mod tuning_parameters;
 
+// Edges: I/O; they never import each other.
+pub mod scrape;
+
 // Commands.
 pub mod replay;

@@ -14,6 +14,7 @@ mod fuzz_corpus;
 mod grafana;
 mod profile;
 mod prop_exposition;
+mod scrape;
 mod support;
 mod support_selftest;
 mod vectors;

@@ -1,0 +1,321 @@
+//! One job's HTTP client: asks as Prometheus asks, and trusts nothing that comes back.
+//!
+//! Every scrape opens its own connection. A scrape then also says whether the target can be
+//! reached, cannot fail because a kept connection died meanwhile, and sees a new address or
+//! certificate at once; at one request in some seconds the handshake costs nothing that matters.
+//! Redirects are followed here and not in the library, which would send `http_headers`, often
+//! secrets too, along to another host.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use reqwest::Response;
+use reqwest::StatusCode;
+use reqwest::Url;
+use reqwest::header;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
+use reqwest::header::ToStrError;
+
+use crate::scrape::body::Collector;
+use crate::scrape::config::Auth;
+use crate::scrape::config::BODY_BYTES_MAX;
+use crate::scrape::config::ClientConfig;
+use crate::scrape::config::RESERVED_HEADERS;
+use crate::scrape::config::Source;
+use crate::scrape::failure::ScrapeError;
+use crate::scrape::source::inline_bytes;
+use crate::scrape::source::read_bytes;
+use crate::scrape::source::read_text;
+use crate::scrape::tls;
+use crate::scrape::tls::Material;
+use crate::secret::Secret;
+
+/// Redirects followed in one scrape, as in Go's client and so in Prometheus.
+pub const REDIRECTS_MAX: usize = 10;
+
+/// Prometheus' own, with JSON below the text formats for targets that show only that.
+const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+application/openmetrics-text;version=0.0.1;q=0.5,\
+text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+text/plain;version=0.0.4;q=0.3,application/json;q=0.2,*/*;q=0.1";
+
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+
+/// One scrape to make.
+#[derive(Debug, Clone)]
+pub struct ScrapeRequest {
+    /// `http` or `https`, with path and parameters.
+    pub url: Url,
+    /// For everything together: connecting, redirects, headers, body. Above zero.
+    pub timeout: Duration,
+}
+
+/// What a target answered with status 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The decoded body.
+    pub text: String,
+    /// As sent; it is often wrong, so it is a hint and no more.
+    pub content_type: Option<String>,
+    /// Size as sent, before decoding.
+    pub wire_bytes: u64,
+}
+
+/// Why no client can be built. Files are not looked at here: they may come later, and a scrape says
+/// so until then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// A header's name is not one.
+    #[error("`{0}` is not a header name")]
+    HeaderName(String),
+    /// A header's value cannot be sent.
+    #[error("the value of header `{0}` holds characters that cannot be sent")]
+    HeaderValue(String),
+    /// A header is the client's own.
+    #[error("header `{0}` cannot be set here")]
+    ReservedHeader(String),
+    /// Certificates, key, or `server_name`.
+    #[error("`{key}`: {cause}")]
+    Tls {
+        /// The key of `tls_config`.
+        key: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// The client of one job, for all its targets.
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    headers: Vec<(HeaderName, Vec<Source>)>,
+    /// The newest HTTP client, and the TLS material it was built from.
+    built: Mutex<Option<(Material, reqwest::Client)>>,
+}
+
+impl Client {
+    /// A client for `config`; all that does not depend on files is checked.
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let headers = config
+            .http_headers
+            .iter()
+            .map(|(name, values)| Ok((header_name(name, values)?, values.clone())))
+            .collect::<Result<_, _>>()?;
+        let tls = &config.tls;
+        let material = Material {
+            ca: tls.ca.as_ref().and_then(inline_bytes),
+            identity: tls
+                .identity
+                .as_ref()
+                .and_then(|own| inline_bytes(&own.cert).zip(inline_bytes(&own.key))),
+        };
+        tls::client_config(tls, &material)
+            .map_err(|(key, cause)| ClientError::Tls { key, cause })?;
+        Ok(Self { config: config.clone(), headers, built: Mutex::new(None) })
+    }
+
+    /// Fetches what the target shows, within one deadline and below the body's limit.
+    pub async fn scrape(&self, request: &ScrapeRequest) -> Result<Body, ScrapeError> {
+        let after = request.timeout;
+        tokio::time::timeout(after, self.fetch(request))
+            .await
+            .unwrap_or(Err(ScrapeError::Timeout { after }))
+    }
+
+    async fn fetch(&self, request: &ScrapeRequest) -> Result<Body, ScrapeError> {
+        let client = self.client().await?;
+        let mut credentials = self.credentials().await?;
+        let mut url = request.url.clone();
+        if self.config.auth.is_some() {
+            // Only one `Authorization` may be sent; an http address always takes an empty user.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+        }
+        for _ in 0..=REDIRECTS_MAX {
+            let get = client.get(url.clone()).headers(self.plain_headers(request.timeout));
+            let response = credentials
+                .add_to(get)
+                .send()
+                .await
+                .map_err(|error| ScrapeError::from_transport(&error, &host(&url)))?;
+            if !self.config.follow_redirects {
+                return self.read(response, &url).await;
+            }
+            let Some(location) = location(&response) else {
+                return self.read(response, &url).await;
+            };
+            let next = location.ok().and_then(|to| url.join(to).ok()).filter(is_web);
+            let next = next.ok_or(ScrapeError::RedirectTarget)?;
+            if next.origin() != url.origin() {
+                // They stay away for good: a stranger may redirect back to where it likes.
+                credentials = Credentials::default();
+            }
+            url = next;
+        }
+        Err(ScrapeError::TooManyRedirects { limit: REDIRECTS_MAX })
+    }
+
+    async fn read(&self, mut response: Response, url: &Url) -> Result<Body, ScrapeError> {
+        if response.status() != StatusCode::OK {
+            return Err(ScrapeError::HttpStatus { status: response.status().as_u16() });
+        }
+        let limit = self.config.body_size_limit.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
+        if response.content_length().is_some_and(|bytes| bytes >= limit) {
+            return Err(ScrapeError::BodyTooLarge { limit });
+        }
+        let text = |name| {
+            let value: &HeaderValue = response.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let content_type = text(header::CONTENT_TYPE);
+        let mut collector = Collector::new(text(header::CONTENT_ENCODING).as_deref(), limit)?;
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| ScrapeError::from_transport(&error, &host(url)))?
+        {
+            collector.push(&chunk)?;
+        }
+        let (text, wire_bytes) = collector.finish()?;
+        Ok(Body { text, content_type, wire_bytes })
+    }
+
+    /// Headers that say nothing secret.
+    fn plain_headers(&self, timeout: Duration) -> HeaderMap {
+        let encoding = if self.config.enable_compression { "gzip" } else { "identity" };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        // A number's digits are always a header's value.
+        if let Ok(seconds) = HeaderValue::try_from(timeout.as_secs_f64().to_string()) {
+            headers.insert(SCRAPE_TIMEOUT, seconds);
+        }
+        headers
+    }
+
+    async fn credentials(&self) -> Result<Credentials, ScrapeError> {
+        let mut credentials = Credentials::default();
+        match &self.config.auth {
+            None => {}
+            Some(Auth::Basic(basic)) => {
+                let username = read_text(&basic.username, "username").await?;
+                let password = match &basic.password {
+                    Some(source) => read_text(source, "password").await?,
+                    None => Secret::new(String::new()),
+                };
+                credentials.basic = Some((username, password));
+            }
+            Some(Auth::Token(token)) => {
+                let secret = read_text(&token.credentials, "credentials").await?;
+                let value = format!("{} {}", token.kind, secret.expose());
+                let value = secret_value(&value, "authorization")?;
+                credentials.headers.insert(header::AUTHORIZATION, value);
+            }
+        }
+        for (name, values) in &self.headers {
+            for source in values {
+                let value = read_text(source, name.as_str()).await?;
+                let value = secret_value(value.expose(), name.as_str())?;
+                credentials.headers.append(name.clone(), value);
+            }
+        }
+        Ok(credentials)
+    }
+
+    /// The HTTP client for what the TLS files hold now.
+    async fn client(&self) -> Result<reqwest::Client, ScrapeError> {
+        let tls = &self.config.tls;
+        let mut material = Material::default();
+        if let Some(ca) = &tls.ca {
+            material.ca = Some(read_bytes(ca, "ca").await?);
+        }
+        if let Some(own) = &tls.identity {
+            let cert = read_bytes(&own.cert, "cert").await?;
+            material.identity = Some((cert, read_bytes(&own.key, "key").await?));
+        }
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = built.as_ref().filter(|(from, _)| *from == material) {
+            return Ok(client.clone());
+        }
+        let tls = tls::client_config(tls, &material)
+            .map_err(|(key, cause)| ScrapeError::Credentials { what: format!("`{key}`"), cause })?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("cache-tuner-exporter/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(0)
+            // As in Prometheus, the proxies of the environment are for other programs.
+            .no_proxy()
+            .build()
+            .map_err(|error| ScrapeError::from_transport(&error, ""))?;
+        *built = Some((material, client.clone()));
+        Ok(client)
+    }
+}
+
+/// What is for the target's own eyes.
+#[derive(Debug, Clone, Default)]
+struct Credentials {
+    basic: Option<(Secret, Secret)>,
+    headers: HeaderMap,
+}
+
+impl Credentials {
+    fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = request.headers(self.headers.clone());
+        match &self.basic {
+            Some((username, password)) => {
+                request.basic_auth(username.expose(), Some(password.expose()))
+            }
+            None => request,
+        }
+    }
+}
+
+/// Where a redirect leads, if the answer is one. As in Go, a redirecting status without `Location`
+/// is an answer like any other.
+fn location(response: &Response) -> Option<Result<&str, ToStrError>> {
+    let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
+    Some(location.to_str())
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+/// Host and port for messages; user information is left out.
+fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+fn header_name(name: &str, values: &[Source]) -> Result<HeaderName, ClientError> {
+    let header =
+        HeaderName::try_from(name).map_err(|_| ClientError::HeaderName(name.to_owned()))?;
+    if RESERVED_HEADERS.contains(&header.as_str()) {
+        return Err(ClientError::ReservedHeader(name.to_owned()));
+    }
+    for value in values {
+        if let Source::Inline(secret) = value
+            && HeaderValue::from_str(secret.expose()).is_err()
+        {
+            return Err(ClientError::HeaderValue(name.to_owned()));
+        }
+    }
+    Ok(header)
+}
+
+fn secret_value(value: &str, what: &str) -> Result<HeaderValue, ScrapeError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| ScrapeError::Credentials {
+        what: format!("header `{what}`"),
+        cause: "its value holds characters that cannot be sent".to_owned(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
