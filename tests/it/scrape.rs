@@ -1,5 +1,6 @@
 //! Scrapes of targets that behave and of targets that do not, over real sockets on free ports.
 
 mod client;
+mod schedule;
 mod server;
 mod tls;
