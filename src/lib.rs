@@ -29,5 +29,9 @@ pub mod tuning_parameters;
 // Edges: I/O; they never import each other.
 pub mod scrape;
 
-// Commands.
+// Shell: arguments, commands, and the wiring.
+pub mod cli;
+pub mod demo;
+pub mod logging;
+pub mod probe;
 pub mod replay;

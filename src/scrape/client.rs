@@ -37,11 +37,11 @@ use crate::secret::Secret;
 /// Redirects followed in one scrape, as in Go's client and so in Prometheus.
 pub const REDIRECTS_MAX: usize = 10;
 
-/// Prometheus' own, with JSON below the text formats for targets that show only that.
+/// Prometheus' own; targets that show only JSON are met by `*/*`.
 const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
 application/openmetrics-text;version=0.0.1;q=0.5,\
 text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
-text/plain;version=0.0.4;q=0.3,application/json;q=0.2,*/*;q=0.1";
+text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 

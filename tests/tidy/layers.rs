@@ -74,6 +74,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("config", Shell, ALL),
     ("demo", Shell, ALL),
     ("lib", Shell, ALL),
+    ("logging", Shell, ALL),
     ("main", Shell, ALL),
     ("probe", Shell, ALL),
     ("replay", Shell, ALL),

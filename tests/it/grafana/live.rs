@@ -130,6 +130,9 @@ fn the_recommendations_table_has_one_row_a_recommendation() {
     assert_eq!(rows[0].len(), 8);
     assert_eq!(
         rows[0][0],
-        r#"{"cache":"authors","parameter":"l1_size_multiplier","rule":"hit_rate_declining","scrape_job":"books","target":"app:8080"}"#
+        concat!(
+            r#"{"cache":"authors","parameter":"l1_size_multiplier","#,
+            r#""rule":"hit_rate_declining","scrape_job":"books","target":"app:8080"}"#,
+        )
     );
 }

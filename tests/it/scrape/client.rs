@@ -75,7 +75,7 @@ async fn requests_look_like_prometheus() {
             "accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
              application/openmetrics-text;version=0.0.1;q=0.5,\
              text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
-             text/plain;version=0.0.4;q=0.3,application/json;q=0.2,*/*;q=0.1",
+             text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
             concat!("user-agent: cache-tuner-exporter/", env!("CARGO_PKG_VERSION")),
             "x-prometheus-scrape-timeout-seconds: 12.5",
         ]
