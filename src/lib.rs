@@ -1,6 +1,7 @@
 //! A Prometheus exporter that watches caches and tunes them.
 
 // Vocabulary: knows nothing else of the crate.
+pub mod build_info;
 pub mod cache_stats;
 pub mod diag;
 pub mod parameter;
@@ -27,6 +28,7 @@ pub mod tuning_config;
 pub mod tuning_parameters;
 
 // Edges: I/O; they never import each other.
+pub mod export;
 pub mod scrape;
 
 // Shell: arguments, commands, and the wiring.

@@ -5,6 +5,8 @@
 #![cfg(test)]
 
 mod alerting;
+mod boards;
+mod export;
 mod exposition_differential;
 mod exposition_golden;
 mod exposition_invariants;

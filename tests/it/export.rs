@@ -1,0 +1,103 @@
+//! The whole metrics page, held against a golden file and Prometheus' own linter.
+
+use std::io::Write;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use cache_tuner_exporter::export::Exporter;
+use cache_tuner_exporter::export::names;
+use cache_tuner_exporter::published::Board;
+
+use crate::boards;
+
+fn exporter(board: &Arc<Board>) -> Exporter {
+    let exporter = Exporter::new(Arc::clone(board), boards::BUILD);
+    exporter.set_reload(true, boards::now());
+    exporter
+}
+
+fn page() -> String {
+    exporter(&Arc::new(boards::board())).render()
+}
+
+/// The page without what only this run of this process can know.
+fn page_of_ours() -> String {
+    let page = page();
+    let ours = page.lines().filter(|line| {
+        let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+        !name.starts_with("process_")
+    });
+    ours.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_whole_page_is_as_it_was() {
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../golden" }, {
+        insta::assert_snapshot!("metrics", page_of_ours());
+    });
+}
+
+#[test]
+fn every_metric_of_the_table_is_on_the_page_as_the_table_says() {
+    let page = page();
+    for metric in names::ALL {
+        let head = format!(
+            "# HELP {name} {}\n# TYPE {name} {}\n{name}",
+            metric.help,
+            metric.kind.name(),
+            name = metric.name
+        );
+        assert!(page.contains(&head), "{head}");
+    }
+    let ours = page.lines().filter(|line| line.starts_with("# TYPE cache_tuner_")).count();
+    assert_eq!(ours, names::ALL.len());
+}
+
+#[test]
+fn the_process_is_on_the_page() {
+    let page = page();
+    for name in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"] {
+        assert!(page.contains(&format!("\n{name} ")), "{name}");
+    }
+}
+
+#[test]
+fn promtool_has_nothing_to_say() {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool of the Debian package `prometheus` is installed");
+    promtool.stdin.take().unwrap().write_all(page().as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let words = [output.stdout, output.stderr].concat();
+    assert!(output.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
+}
+
+#[test]
+fn what_is_gone_leaves_no_series() {
+    let board = Arc::new(boards::board());
+    let exporter = exporter(&board);
+    assert!(exporter.render().contains("varnish:9131"));
+    board.retain(|id| &*id.scrape_job == "sessions");
+    let page = exporter.render();
+    assert!(!page.contains("varnish:9131") && page.contains("localhost:9121"));
+    board.retain(|_| false);
+    assert!(!exporter.render().contains("scrape_job="));
+}
+
+#[test]
+fn a_failed_reload_keeps_the_time_of_the_last_good_one() {
+    let exporter = Exporter::new(Arc::new(Board::new()), boards::BUILD);
+    assert!(!exporter.render().contains("cache_tuner_config_"));
+    exporter.set_reload(true, boards::now());
+    exporter.set_reload(false, boards::now() + std::time::Duration::from_secs(60));
+    let page = exporter.render();
+    assert!(page.contains("\ncache_tuner_config_last_reload_successful 0\n"));
+    assert!(
+        page.contains("\ncache_tuner_config_last_reload_success_timestamp_seconds 1700000100\n")
+    );
+}
