@@ -112,6 +112,8 @@ pub struct Rule {
     pub name: Arc<str>,
     /// The group it stands in.
     pub group: Arc<str>,
+    /// The file that group stands in.
+    pub file: Arc<str>,
     /// When it fires.
     pub when: Condition,
     /// In the order of the file.

@@ -104,6 +104,7 @@ fn rule(
     Some(Rule {
         name: name?,
         group: Arc::clone(group),
+        file: node.source().name.as_str().into(),
         when: when?,
         thresholds,
         min_samples: usize::try_from(min_samples?).ok()?,
