@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::diag::SourceFile;
+use crate::suggest;
 use crate::units;
 
 pub use fields::Fields;
@@ -92,6 +93,12 @@ impl<'d> Node<'d> {
         locate::value(&self.document.source.text, &self.path, self.value)
     }
 
+    /// Bytes of the text where a text, number or flag stands, to its very last character: over all
+    /// its lines, with its quotes. `None` where that cannot be told.
+    pub fn scalar_span(&self) -> Option<Range<usize>> {
+        locate::scalar(&self.document.source.text, self.span().start, self.value)
+    }
+
     /// An error that points at the value.
     pub fn error(&self, code: &'static str, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(code, message).at(Arc::clone(self.source()), self.span())
@@ -130,10 +137,21 @@ impl<'d> Node<'d> {
     pub fn text(&self, diagnostics: &mut Diagnostics) -> Option<String> {
         match self.value {
             Value::Text(text) => Some(text.clone()),
-            Value::Int(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
+            Value::Int(number) => Some(self.written().unwrap_or_else(|| number.to_string())),
+            Value::Bool(flag) => Some(self.written().unwrap_or_else(|| flag.to_string())),
+            Value::Float(_) => {
+                let fault = self.wrong_type("text").help("put it in quotes");
+                fail(diagnostics, fault)
+            }
             _ => fail(diagnostics, self.wrong_type("text")),
         }
+    }
+
+    /// A number or flag in its own letters: `0x1F` is a fine password, and not the text `31`.
+    fn written(&self) -> Option<String> {
+        let text = self.document.source.text.get(self.scalar_span()?)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+        (!text.is_empty() && text.chars().all(plain)).then(|| text.to_owned())
     }
 
     /// Text that is not empty.
@@ -143,6 +161,25 @@ impl<'d> Node<'d> {
             return fail(diagnostics, self.error("empty-value", "a name must not be empty"));
         }
         Some(text)
+    }
+
+    /// One of `names`; `what` says in words what they are.
+    pub fn one_of<'n>(
+        &self,
+        what: &str,
+        names: &[&'n str],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<&'n str> {
+        let name = self.name(diagnostics)?;
+        if let Some(known) = names.iter().find(|known| **known == name) {
+            return Some(known);
+        }
+        let help = match suggest::closest(&name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of `{}`", names.join("`, `")),
+        };
+        let fault = self.error("unknown-name", format!("unknown {what} `{name}`"));
+        fail(diagnostics, fault.help(help))
     }
 
     /// `true` or `false`.

@@ -17,7 +17,6 @@ use crate::rule::Threshold;
 use crate::rule::Tune;
 use crate::rule::inputs;
 use crate::signal::Signal;
-use crate::suggest;
 use crate::tuning_config::WINDOW_SNAPSHOTS_MAX;
 use crate::yaml::Document;
 use crate::yaml::Fields;
@@ -220,7 +219,7 @@ fn tune(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Tune> {
 
 fn parameter(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Parameter> {
     let names = Parameter::ALL.map(Parameter::name);
-    one_of(node, "parameter", &names, diagnostics).and_then(|name| Parameter::from_name(&name))
+    node.one_of("parameter", &names, diagnostics).and_then(Parameter::from_name)
 }
 
 fn change(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Change> {
@@ -256,31 +255,13 @@ fn objective(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Objective
     let names = Signal::ALL.map(Signal::name);
     let signal = fields
         .required("signal", diagnostics)
-        .and_then(|node| one_of(&node, "signal", &names, diagnostics))
-        .and_then(|name| Signal::from_name(&name));
+        .and_then(|node| node.one_of("signal", &names, diagnostics))
+        .and_then(Signal::from_name);
     let goals = [Goal::Increase, Goal::Decrease];
     let goal = fields
         .required("goal", diagnostics)
-        .and_then(|node| one_of(&node, "goal", &goals.map(Goal::name), diagnostics))
+        .and_then(|node| node.one_of("goal", &goals.map(Goal::name), diagnostics))
         .and_then(|name| goals.into_iter().find(|goal| goal.name() == name));
     fields.finish(diagnostics);
     Some(Objective { signal: signal?, goal: goal? })
-}
-
-fn one_of(
-    node: &Node<'_>,
-    what: &str,
-    names: &[&str],
-    diagnostics: &mut Diagnostics,
-) -> Option<String> {
-    let name = node.name(diagnostics)?;
-    if names.contains(&name.as_str()) {
-        return Some(name);
-    }
-    let help = match suggest::closest(&name, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of `{}`", names.join("`, `")),
-    };
-    diagnostics.push(node.error("unknown-name", format!("unknown {what} `{name}`")).help(help));
-    None
 }

@@ -1,5 +1,7 @@
 //! The keys of a mapping, asked for one by one; what was never asked for is unknown.
 
+use std::collections::BTreeSet;
+
 use super::Node;
 use super::Value;
 use crate::diag::Diagnostics;
@@ -82,8 +84,9 @@ impl<'d> Fields<'d> {
 
 /// Reports each key that an earlier entry has already.
 pub(super) fn report_duplicates(nodes: &[(&str, Node<'_>)], diagnostics: &mut Diagnostics) {
-    for (index, (key, node)) in nodes.iter().enumerate() {
-        if nodes[..index].iter().any(|(earlier, _)| earlier == key) {
+    let mut earlier = BTreeSet::new();
+    for (key, node) in nodes {
+        if !earlier.insert(key) {
             let fault = node.key_error("duplicate-key", format!("`{key}` is written twice"));
             diagnostics.push(fault.help("remove one of them"));
         }

@@ -65,11 +65,76 @@ pub(super) fn inside(
     Some(start..end?.max(start))
 }
 
+/// Bytes of the whole scalar whose node begins at `start`; `None` where it is written in a way that
+/// is not followed here.
+pub(super) fn scalar(text: &str, start: usize, value: &Value) -> Option<Range<usize>> {
+    let mut start = start;
+    // An anchor or a tag stands before the scalar.
+    while text[start..].starts_with(['&', '!']) {
+        let rest = &text[start..];
+        let property = rest.find(char::is_whitespace)?;
+        let blanks = rest[property..].find(|c: char| !c.is_whitespace())?;
+        start += property + blanks;
+    }
+    let rest = &text[start..];
+    let len = match rest.chars().next()? {
+        '\'' => quoted_len(rest, |rest| if rest.starts_with("''") { 2 } else { 0 })?,
+        '"' => quoted_len(rest, |rest| if rest.starts_with('\\') { 2 } else { 0 })?,
+        '|' | '>' => block_len(rest)?,
+        _ => match value {
+            Value::List(_) | Value::Map(_) => return None,
+            // Plain text may be folded over lines.
+            Value::Text(plain) if !rest.starts_with(plain.as_str()) => {
+                inside(text, start..text.len(), plain, 0..plain.len())?.len()
+            }
+            _ => scalar_len(rest, value),
+        },
+    };
+    Some(start..start + len)
+}
+
+/// Length of a quoted scalar; `escape` tells how many bytes an escape begins with, if there is one.
+fn quoted_len(rest: &str, escape: impl Fn(&str) -> usize) -> Option<usize> {
+    let quote = rest.chars().next()?;
+    let mut at = 1;
+    loop {
+        let rest = rest.get(at..)?;
+        let next = rest.chars().next()?;
+        match escape(rest) {
+            0 if next == quote => return Some(at + 1),
+            0 => at += next.len_utf8(),
+            escaped => at += escaped,
+        }
+    }
+}
+
+/// Length of a block scalar whose indentation is told by its first line.
+fn block_len(rest: &str) -> Option<usize> {
+    let (header, body) = rest.split_once('\n')?;
+    if header.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let indent_of = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let mut indent = None;
+    let mut at = header.len() + 1;
+    let mut end = header.trim_end().len();
+    for line in body.split_inclusive('\n') {
+        if !line.trim().is_empty() {
+            if indent_of(line) < *indent.get_or_insert(indent_of(line)) {
+                break;
+            }
+            end = at + line.trim_end().len();
+        }
+        at += line.len();
+    }
+    Some(end)
+}
+
 fn scalar_len(rest: &str, value: &Value) -> usize {
     let line = rest.split('\n').next().unwrap_or_default();
     let plain = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end().len();
     match value {
-        Value::Text(text) if rest.starts_with(text.as_str()) => text.len(),
+        Value::Text(text) if !text.is_empty() && rest.starts_with(text.as_str()) => text.len(),
         Value::List(_) | Value::Map(_) => plain,
         _ => match rest.chars().next() {
             Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(plain, |end| end + 2),

@@ -77,7 +77,7 @@ fn all_faults_come_at_once_each_at_its_place() {
             "f:5:12: error[out-of-range]: `0` is not between 1 and 9",
             "f:5:15: error[wrong-type]: a whole number expected, not text",
             "f:5:20: error[out-of-range]: `12` is not between 1 and 9",
-            "f:7:6: error[wrong-type]: text expected, not a number",
+            "f:7:6: error[wrong-type]: text expected, not a number (put it in quotes)",
             "f:8:6: error[wrong-type]: text expected, not a list",
             "f:9:3: error[duplicate-key]: `a` is written twice (remove one of them)",
         ],
@@ -115,4 +115,14 @@ fn deep_nesting_is_refused() {
         load,
         &["f:1:1: error[invalid-yaml]: lists and mappings are nested more than 64 deep"],
     );
+}
+
+#[test]
+fn numbers_that_are_wanted_as_text_keep_their_letters() {
+    let document =
+        Document::parse(SourceFile::new("f", "[12, 0x1F, +5, 007, True, &a 9, *a]")).unwrap();
+    let mut diagnostics = Diagnostics::new();
+    let items = document.root().list(&mut diagnostics).unwrap();
+    let texts: Vec<_> = items.iter().filter_map(|item| item.text(&mut diagnostics)).collect();
+    assert_eq!(texts, ["12", "0x1F", "+5", "007", "True", "9", "9"]);
 }
