@@ -2,6 +2,7 @@
 //! collects all of them, so that one round of editing mends them all; how they look is decided in
 //! [`render`].
 
+pub mod codes;
 pub mod render;
 
 use std::ops::Range;

@@ -33,6 +33,7 @@ pub mod scrape;
 
 // Shell: arguments, commands, and the wiring.
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod logging;
 pub mod probe;
