@@ -32,6 +32,7 @@ pub mod export;
 pub mod scrape;
 
 // Shell: arguments, commands, and the wiring.
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -6,6 +6,8 @@
 
 mod alerting;
 mod boards;
+mod check;
+mod config;
 mod export;
 mod exposition_differential;
 mod exposition_golden;
