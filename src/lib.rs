@@ -30,6 +30,7 @@ pub mod tuning_parameters;
 // Edges: I/O; they never import each other.
 pub mod export;
 pub mod scrape;
+pub mod web;
 
 // Shell: arguments, commands, and the wiring.
 pub mod check;

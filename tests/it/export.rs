@@ -28,7 +28,7 @@ fn page_of_ours() -> String {
         let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
         !name.starts_with("process_")
     });
-    ours.map(|line| format!("{line}\n")).collect()
+    ours.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]

@@ -22,3 +22,4 @@ mod scrape;
 mod support;
 mod support_selftest;
 mod vectors;
+mod web;

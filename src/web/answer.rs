@@ -1,0 +1,129 @@
+//! Answers: plain text, JSON in Prometheus' envelope, and refusals.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::StatusCode;
+use hyper::header::ALLOW;
+use hyper::header::CACHE_CONTROL;
+use hyper::header::CONTENT_TYPE;
+use hyper::header::HeaderName;
+use hyper::header::HeaderValue;
+use hyper::header::X_CONTENT_TYPE_OPTIONS;
+use serde::Serialize;
+
+/// An answer with its whole body.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// Why an API call failed: a code, Prometheus' word for it, and ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ApiError {
+    /// The call makes no sense as it is.
+    #[error("{0}")]
+    BadData(String),
+    /// We have a fault.
+    #[error("{0}")]
+    Internal(String),
+    /// The path takes other methods.
+    #[error("method not allowed: use {0}")]
+    Method(&'static str),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+}
+
+impl ApiError {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadData(_) => StatusCode::BAD_REQUEST,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+        }
+    }
+
+    const fn error_type(&self) -> &'static str {
+        match self {
+            Self::BadData(_) | Self::Method(_) => "bad_data",
+            Self::Internal(_) => "internal",
+            Self::NotFound(_) => "not_found",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    data: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    status: &'static str,
+    error_type: &'static str,
+    error: String,
+}
+
+/// A body of that type.
+pub(super) fn body(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    set(&mut answer, CONTENT_TYPE, content_type);
+    // What is served is never what its bytes might look like.
+    set(&mut answer, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    answer
+}
+
+/// A line for people.
+pub(super) fn text(status: StatusCode, line: impl Into<String>) -> Answer {
+    let mut line = line.into();
+    line.push('\n');
+    body(status, "text/plain; charset=utf-8", line)
+}
+
+/// 405, with what would do.
+pub(super) fn method_not_allowed(allow: &'static str) -> Answer {
+    let line = format!("method not allowed: use {allow}");
+    with(text(StatusCode::METHOD_NOT_ALLOWED, line), ALLOW, allow)
+}
+
+/// What an API call gives, in the envelope.
+pub(super) fn success(data: impl Serialize) -> Answer {
+    match serde_json::to_vec(&Success { status: "success", data }) {
+        Ok(json) => json_body(StatusCode::OK, json),
+        Err(fault) => failure(&ApiError::Internal(fault.to_string())),
+    }
+}
+
+/// Why an API call failed, in the envelope.
+pub(super) fn failure(fault: &ApiError) -> Answer {
+    let error = fault.to_string();
+    let failure = Failure { status: "error", error_type: fault.error_type(), error };
+    // Three strings always are JSON.
+    let json = serde_json::to_vec(&failure).unwrap_or_default();
+    let answer = json_body(fault.status(), json);
+    match fault {
+        ApiError::Method(allow) => with(answer, ALLOW, allow),
+        ApiError::BadData(_) | ApiError::Internal(_) | ApiError::NotFound(_) => answer,
+    }
+}
+
+fn json_body(status: StatusCode, json: Vec<u8>) -> Answer {
+    // A cache on the way must not hold on to parameters that have changed.
+    with(body(status, "application/json", json), CACHE_CONTROL, "no-store")
+}
+
+/// The same answer with one more header.
+pub(super) fn with(mut answer: Answer, name: HeaderName, value: &'static str) -> Answer {
+    set(&mut answer, name, value);
+    answer
+}
+
+fn set(answer: &mut Answer, name: HeaderName, value: &'static str) {
+    answer.headers_mut().insert(name, HeaderValue::from_static(value));
+}
