@@ -33,8 +33,10 @@ pub mod scrape;
 pub mod web;
 
 // Shell: arguments, commands, and the wiring.
+pub mod app;
 pub mod check;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod logging;

@@ -1,0 +1,226 @@
+//! The composition root: builds everything, owns the tasks, reloads, and shuts down.
+//!
+//! One loop takes in what the scrape tasks found, one after the other, steps the engine, and puts up what is
+//! shown. Nothing here decides anything about a cache.
+
+pub mod clock;
+mod fleet;
+mod plan;
+mod station;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::build_info::BuildInfo;
+use crate::config;
+use crate::config::Loaded;
+use crate::demo::Demo;
+use crate::diag::Diagnostics;
+use crate::diag::SourceFile;
+use crate::engine::Engine;
+use crate::export::Exporter;
+use crate::published::Board;
+use crate::web;
+use crate::yaml::Document;
+
+use fleet::Fleet;
+use plan::Watch;
+use station::Station;
+
+/// Observations that wait for the engine. Scrape tasks wait while it is full, and skip beats.
+const OBSERVATIONS_WAITING_MAX: usize = 256;
+
+/// Reloads that wait their turn.
+const RELOADS_WAITING_MAX: usize = 4;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The configuration; `None` runs the built-in demo.
+    pub config_file: Option<PathBuf>,
+    /// Where to listen.
+    pub listen_addresses: Vec<SocketAddr>,
+    /// What is served, and where.
+    pub options: web::Options,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// As asked for by a signal.
+    Cleanly,
+    /// The configuration does not load.
+    Refused(Diagnostics),
+    /// A task panicked: a bug of ours, in words.
+    Panicked(String),
+}
+
+/// The configuration in use: where it comes from, and how to load it again.
+#[derive(Debug, Clone)]
+enum Source {
+    /// A file.
+    File(PathBuf),
+    /// The demo's, which never changes.
+    Demo(Arc<SourceFile>),
+}
+
+impl Source {
+    /// Loads the configuration; the warnings come back beside it.
+    async fn load(&self) -> Result<(Loaded, Diagnostics), Diagnostics> {
+        let source = self.clone();
+        let load = move || match source {
+            Self::File(path) => config::load(&path),
+            Self::Demo(text) => config::load_document(&Document::parse(text)?),
+        };
+        match tokio::task::spawn_blocking(load).await {
+            Ok(loaded) => loaded,
+            Err(fault) => std::panic::resume_unwind(fault.into_panic()),
+        }
+    }
+}
+
+/// Runs the exporter until a signal ends it.
+///
+/// # Errors
+/// If an address cannot be listened on, or a signal cannot be waited for.
+pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
+    let demo = match &settings.config_file {
+        Some(_) => None,
+        None => Some(Demo::bind().await.context("the demo found no loopback port")?),
+    };
+    let source = match (&settings.config_file, &demo) {
+        (Some(path), _) => Source::File(path.clone()),
+        (None, Some(demo)) => Source::Demo(SourceFile::new("built-in demo", demo.config())),
+        (None, None) => anyhow::bail!("neither a configuration nor the demo"),
+    };
+    let (loaded, watches) = match load(&source).await {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => return Ok(Ended::Refused(diagnostics)),
+    };
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let board = Arc::new(Board::new());
+    let exporter = Arc::new(Exporter::new(Arc::clone(&board), BuildInfo::CURRENT));
+    let (observations, found) = mpsc::channel(OBSERVATIONS_WAITING_MAX);
+    let (reload, reloads) = mpsc::channel(RELOADS_WAITING_MAX);
+    let (show, shown) = watch::channel(Arc::new(shown(&loaded)));
+    let ready = Arc::new(AtomicBool::new(false));
+    let rendered = Arc::clone(&exporter);
+    let site = Arc::new(web::Site {
+        board: Arc::clone(&board),
+        metrics: Box::new(move || rendered.render().into_bytes()),
+        reload,
+        ready: Arc::clone(&ready),
+        shown,
+        options: settings.options,
+        now: clock::now,
+        build: BuildInfo::CURRENT,
+    });
+    let stop = CancellationToken::new();
+    let (listeners, address) = listen(&settings.listen_addresses).await?;
+    let serving = tokio::spawn(web::serve(listeners, site, stop.clone()));
+    if let Some(demo) = demo {
+        tracing::info!(
+            address = %demo.address(),
+            "no --config.file: tuning the built-in demo cache"
+        );
+        let demo = demo.run(address, stop.clone());
+        tokio::spawn(async move {
+            if let Err(fault) = demo.await {
+                tracing::error!(%fault, "the demo does not run");
+            }
+        });
+    }
+
+    let mut station = Station {
+        source,
+        engine: Engine::new(),
+        fleet: Fleet::new(observations),
+        board,
+        exporter,
+        show,
+        ready,
+        found,
+        reloads,
+        awaited: BTreeSet::new(),
+        logged: BTreeMap::new(),
+    };
+    station.put_to_work(&watches);
+    let ended = tokio::select! {
+        panicked = station.run(&mut hangup) => Ended::Panicked(panicked),
+        _ = terminate.recv() => Ended::Cleanly,
+        _ = interrupt.recv() => Ended::Cleanly,
+    };
+    tracing::info!("stopping");
+    stop.cancel();
+    // It drains within its own limit.
+    serving.await.context("the web server")?;
+    Ok(ended)
+}
+
+/// Loads the configuration and what is to be watched by it, and logs its warnings.
+async fn load(source: &Source) -> Result<(Loaded, Vec<Watch>), Diagnostics> {
+    let (loaded, warnings) = source.load().await?;
+    for warning in warnings.iter() {
+        tracing::warn!("{}", crate::diag::render::concise(warning));
+    }
+    let watches = plan::watches(&loaded).map_err(|fault| {
+        Diagnostics::from(crate::diag::Diagnostic::error("unusable-job", fault.to_string()))
+    })?;
+    Ok((loaded, watches))
+}
+
+fn shown(loaded: &Loaded) -> web::Shown {
+    let overrides = loaded.jobs.iter().map(|loaded| &loaded.job);
+    web::Shown {
+        config_yaml: loaded.config_yaml.clone(),
+        rules: (*loaded.rules).clone(),
+        overrides: overrides.map(|job| (job.name.clone(), job.thresholds.clone())).collect(),
+    }
+}
+
+/// Listens on every address; the second value is where this machine itself reaches the first.
+async fn listen(addresses: &[SocketAddr]) -> anyhow::Result<(Vec<TcpListener>, SocketAddr)> {
+    let mut listeners = Vec::new();
+    let mut first = None;
+    for address in addresses {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))?;
+        let bound = reachable(listener.local_addr()?);
+        tracing::info!(address = %listener.local_addr()?, url = %format!("http://{bound}/"), "listening");
+        first.get_or_insert(bound);
+        listeners.push(listener);
+    }
+    let first = first.ok_or_else(|| io::Error::other("no address to listen on"))?;
+    Ok((listeners, first))
+}
+
+/// An address that can be connected to: "every interface" is none.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            address.set_ip(std::net::Ipv6Addr::LOCALHOST.into());
+        }
+        _ => {}
+    }
+    address
+}

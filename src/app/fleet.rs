@@ -1,0 +1,146 @@
+//! The scrape tasks: one for each target, which fetches, reads and hands the result on.
+//!
+//! A page is read in its target's own task: a huge one costs its target time and nobody else. A reload leaves
+//! the tasks alone whose target did not change, so that their pace stays steady.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Observation;
+use crate::profile::Profile;
+use crate::published::TargetId;
+use crate::reading;
+use crate::reading::Failure;
+use crate::reading::RawPage;
+use crate::reading::Reading;
+use crate::scrape::client::Body;
+use crate::scrape::schedule;
+use crate::scrape::schedule::Scraped;
+use crate::scrape::schedule::TargetSpec;
+
+use super::plan::Scraping;
+use super::plan::Watch;
+
+/// Scrapes of one target that wait to be read. The task skips beats while one waits.
+const SCRAPED_WAITING_MAX: usize = 1;
+
+/// Largest page that is read between two awaits; larger ones are read on a thread of their own.
+const INLINE_PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// The running scrape tasks.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    running: BTreeMap<TargetId, (Scraping, CancellationToken)>,
+    tasks: JoinSet<()>,
+    observations: mpsc::Sender<Observation>,
+    next_number: u64,
+}
+
+impl Fleet {
+    /// No task yet; what they find goes to `observations`.
+    pub(super) fn new(observations: mpsc::Sender<Observation>) -> Self {
+        let running = BTreeMap::new();
+        Self { running, tasks: JoinSet::new(), observations, next_number: 0 }
+    }
+
+    /// Starts, keeps and stops tasks so that exactly `watches` are scraped.
+    pub(super) fn apply(&mut self, watches: &[Watch]) {
+        let mut before = std::mem::take(&mut self.running);
+        for Watch { plan, scraping } in watches {
+            let entry = match before.remove(&plan.id) {
+                Some(same) if same.0 == *scraping => same,
+                replaced => {
+                    if let Some((_, cancel)) = replaced {
+                        cancel.cancel();
+                    }
+                    (scraping.clone(), self.start(plan.id.clone(), scraping.clone()))
+                }
+            };
+            self.running.insert(plan.id.clone(), entry);
+        }
+        for (_, cancel) in before.into_values() {
+            cancel.cancel();
+        }
+    }
+
+    /// The next task that ended by itself, which only a panic makes it do.
+    pub(super) async fn panicked(&mut self) -> JoinError {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Err(fault)) if fault.is_panic() => return fault,
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn start(&mut self, id: TargetId, scraping: Scraping) -> CancellationToken {
+        let cancel = CancellationToken::new();
+        let spec = TargetSpec {
+            id: schedule::TargetId(self.next_number),
+            job: scraping.job.clone(),
+            url: scraping.url.clone(),
+            interval: scraping.interval,
+            timeout: scraping.timeout,
+            first_at_once: true,
+        };
+        self.next_number += 1;
+        let (sender, receiver) = mpsc::channel(SCRAPED_WAITING_MAX);
+        let client = Arc::clone(&scraping.client);
+        self.tasks.spawn(schedule::run(spec, client, sender, cancel.clone()));
+        self.tasks.spawn(read_all(id, scraping, receiver, self.observations.clone()));
+        cancel
+    }
+}
+
+/// Reads what a target's scrapes bring until they stop.
+async fn read_all(
+    id: TargetId,
+    scraping: Scraping,
+    mut scraped: mpsc::Receiver<Scraped>,
+    observations: mpsc::Sender<Observation>,
+) {
+    let scraping = Arc::new(scraping);
+    let mut known = None;
+    while let Some(Scraped { at, duration, result, .. }) = scraped.recv().await {
+        let result = match result {
+            Ok(body) => read(body, &scraping, known.clone(), at).await,
+            Err(fault) => Err(Failure::new(fault.reason(), fault.to_string())),
+        };
+        if let Ok(reading) = &result {
+            known = Some(Arc::clone(&reading.profile));
+        }
+        let observation = Observation { id: id.clone(), at, duration, result };
+        if observations.send(observation).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read(
+    body: Body,
+    scraping: &Arc<Scraping>,
+    known: Option<Arc<Profile>>,
+    at: crate::units::Timestamp,
+) -> Result<Reading, Failure> {
+    let is_small = body.text.len() <= INLINE_PAGE_BYTES_MAX;
+    let scraping = Arc::clone(scraping);
+    let read = move || {
+        let page = RawPage { text: &body.text, content_type: body.content_type.as_deref() };
+        let limit = scraping.client_config.sample_limit;
+        reading::read(page, &scraping.choice, known.as_ref(), limit, at)
+    };
+    if is_small {
+        return read();
+    }
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        // A panic in there is a bug of ours like any other: it goes on to whoever supervises this task.
+        Err(fault) => std::panic::resume_unwind(fault.into_panic()),
+    }
+}

@@ -1,0 +1,185 @@
+//! The loop at the heart of the running program: what scrapes found goes in, the engine steps, what is shown
+//! goes up; a reload changes what is watched.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+use tokio::sync::watch;
+
+use crate::diag::Diagnostics;
+use crate::diag::render;
+use crate::engine::Engine;
+use crate::engine::Observation;
+use crate::engine::Step;
+use crate::export::Exporter;
+use crate::published::Board;
+use crate::published::TargetId;
+use crate::published::TuningEntry;
+use crate::web::Shown;
+
+use super::Source;
+use super::clock;
+use super::fleet::Fleet;
+use super::plan::Watch;
+
+/// Where the answer to a reload goes.
+type ReloadAnswer = oneshot::Sender<Result<(), String>>;
+
+/// What the loop owns.
+pub(super) struct Station {
+    pub(super) source: Source,
+    pub(super) engine: Engine,
+    pub(super) fleet: Fleet,
+    pub(super) board: Arc<Board>,
+    pub(super) exporter: Arc<Exporter>,
+    pub(super) show: watch::Sender<Arc<Shown>>,
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) found: mpsc::Receiver<Observation>,
+    pub(super) reloads: mpsc::Receiver<ReloadAnswer>,
+    /// Targets whose first scrape has not been tried yet.
+    pub(super) awaited: BTreeSet<TargetId>,
+    /// What was last logged of each target, so that only changes are.
+    pub(super) logged: BTreeMap<TargetId, Logged>,
+}
+
+/// What was last logged of a target.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Logged {
+    /// Why it fails; `None` while it does not.
+    failure: Option<&'static str>,
+    has_bad_lines: bool,
+}
+
+impl Station {
+    /// Watches exactly these targets from now on.
+    pub(super) fn put_to_work(&mut self, watches: &[Watch]) {
+        let plans = watches.iter().map(|watch| watch.plan.clone()).collect();
+        let views = self.engine.reconfigure(plans);
+        let ids: BTreeSet<TargetId> = views.iter().map(|view| view.id.clone()).collect();
+        let untried = views.iter().filter(|view| view.health.up.is_none());
+        self.awaited = untried.map(|view| view.id.clone()).collect();
+        for view in views {
+            self.board.publish(view);
+        }
+        self.board.retain(|id| ids.contains(id));
+        self.logged.retain(|id, _| ids.contains(id));
+        self.fleet.apply(watches);
+        self.exporter.set_reload(true, clock::now());
+        self.tell_ready();
+    }
+
+    /// Runs until a task panics, and returns what it said.
+    pub(super) async fn run(&mut self, hangup: &mut Signal) -> String {
+        loop {
+            tokio::select! {
+                Some(observation) = self.found.recv() => self.take_in(observation),
+                Some(answer) = self.reloads.recv() => {
+                    let result = self.reload().await;
+                    // Whoever asked may have gone.
+                    let _ = answer.send(result);
+                }
+                Some(()) = hangup.recv() => {
+                    // The log has told what came of it.
+                    let _ = self.reload().await;
+                }
+                panicked = self.fleet.panicked() => return panicked.to_string(),
+            }
+        }
+    }
+
+    fn take_in(&mut self, observation: Observation) {
+        let id = observation.id.clone();
+        let failure = observation.result.as_ref().err().map(|failure| failure.reason.name());
+        let Some(Step { view, tunings }) = self.engine.observe(observation) else { return };
+        let before = self.logged.entry(id.clone()).or_default();
+        let now = Logged { failure, has_bad_lines: view.health.bad_lines > 0 };
+        log_changes(&id, before, &now, &view.health);
+        *before = now;
+        log_tunings(&tunings);
+        self.board.publish(view);
+        self.board.record(tunings);
+        if self.awaited.remove(&id) {
+            self.tell_ready();
+        }
+    }
+
+    fn tell_ready(&self) {
+        if self.awaited.is_empty() && !self.ready.swap(true, Ordering::Relaxed) {
+            tracing::info!("ready: every target has been tried");
+        }
+    }
+
+    /// Loads the configuration again and puts it to work; a faulty one changes nothing.
+    async fn reload(&mut self) -> Result<(), String> {
+        match super::load(&self.source).await {
+            Ok((loaded, watches)) => {
+                self.show.send_replace(Arc::new(super::shown(&loaded)));
+                self.put_to_work(&watches);
+                tracing::info!(targets = watches.len(), "configuration reloaded");
+                Ok(())
+            }
+            Err(diagnostics) => {
+                self.exporter.set_reload(false, clock::now());
+                Err(log_refusal(&diagnostics))
+            }
+        }
+    }
+}
+
+/// Logs each fault of a refused configuration, and returns all as text.
+fn log_refusal(diagnostics: &Diagnostics) -> String {
+    for diagnostic in diagnostics.iter() {
+        tracing::error!("{}", render::concise(diagnostic));
+    }
+    let summary = render::summary(diagnostics);
+    tracing::error!(%summary, "the configuration is refused, the one in use stays");
+    format!(
+        "the configuration is refused, the one in use stays: {summary}\n{}",
+        render::render(diagnostics, render::Format::Concise, false)
+    )
+}
+
+fn log_changes(
+    id: &TargetId,
+    before: &Logged,
+    now: &Logged,
+    health: &crate::published::ScrapeHealth,
+) {
+    let TargetId { scrape_job, target } = id;
+    match now.failure {
+        Some(reason) if before.failure != now.failure => {
+            let error = health.last_error.as_deref().unwrap_or_default();
+            tracing::warn!(%scrape_job, %target, reason, error, "scrape failed");
+        }
+        None if before.failure.is_some() => {
+            tracing::info!(%scrape_job, %target, "scrapes succeed again");
+        }
+        _ => {}
+    }
+    if now.has_bad_lines && !before.has_bad_lines {
+        let first = health.bad_line.as_deref().unwrap_or_default();
+        let bad_lines = health.bad_lines;
+        tracing::warn!(%scrape_job, %target, bad_lines, first, "lines of the page are left out");
+    }
+}
+
+fn log_tunings(tunings: &[TuningEntry]) {
+    for TuningEntry { id, cache, recommendation, .. } in tunings {
+        tracing::info!(
+            scrape_job = %id.scrape_job,
+            target = %id.target,
+            %cache,
+            rule = %recommendation.rule,
+            parameter = %recommendation.parameter,
+            from = recommendation.current_value,
+            to = recommendation.recommended_value,
+            "tuned"
+        );
+    }
+}
