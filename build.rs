@@ -1,7 +1,7 @@
 //! Tells the program what it was built from and with: the git revision and the compiler's version.
 //!
-//! Neither is needed to build: without git, or outside a checkout of this very project (a release archive,
-//! a copy inside somebody else's repository), the revision is `unknown`.
+//! Neither is needed to build: without git, or outside a checkout of this very project (a release
+//! archive, a copy inside somebody else's repository), the revision is `unknown`.
 
 use std::env;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The composition root: builds everything, owns the tasks, reloads, and shuts down.
 //!
-//! One loop takes in what the scrape tasks found, one after the other, steps the engine, and puts up what is
-//! shown. Nothing here decides anything about a cache.
+//! One loop takes in what the scrape tasks found, one after the other, steps the engine, and puts
+//! up what is shown. Nothing here decides anything about a cache.
 
 pub mod clock;
 mod fleet;
@@ -28,6 +28,7 @@ use crate::build_info::BuildInfo;
 use crate::config;
 use crate::config::Loaded;
 use crate::demo::Demo;
+use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::diag::SourceFile;
 use crate::engine::Engine;
@@ -114,52 +115,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    let board = Arc::new(Board::new());
-    let exporter = Arc::new(Exporter::new(Arc::clone(&board), BuildInfo::CURRENT));
-    let (observations, found) = mpsc::channel(OBSERVATIONS_WAITING_MAX);
-    let (reload, reloads) = mpsc::channel(RELOADS_WAITING_MAX);
-    let (show, shown) = watch::channel(Arc::new(shown(&loaded)));
-    let ready = Arc::new(AtomicBool::new(false));
-    let rendered = Arc::clone(&exporter);
-    let site = Arc::new(web::Site {
-        board: Arc::clone(&board),
-        metrics: Box::new(move || rendered.render().into_bytes()),
-        reload,
-        ready: Arc::clone(&ready),
-        shown,
-        options: settings.options,
-        now: clock::now,
-        build: BuildInfo::CURRENT,
-    });
+    let (mut station, site) = assemble(source, &loaded, settings.options);
     let stop = CancellationToken::new();
     let (listeners, address) = listen(&settings.listen_addresses).await?;
     let serving = tokio::spawn(web::serve(listeners, site, stop.clone()));
     if let Some(demo) = demo {
-        tracing::info!(
-            address = %demo.address(),
-            "no --config.file: tuning the built-in demo cache"
-        );
-        let demo = demo.run(address, stop.clone());
-        tokio::spawn(async move {
-            if let Err(fault) = demo.await {
-                tracing::error!(%fault, "the demo does not run");
-            }
-        });
+        start_demo(demo, address, stop.clone());
     }
-
-    let mut station = Station {
-        source,
-        engine: Engine::new(),
-        fleet: Fleet::new(observations),
-        board,
-        exporter,
-        show,
-        ready,
-        found,
-        reloads,
-        awaited: BTreeSet::new(),
-        logged: BTreeMap::new(),
-    };
     station.put_to_work(&watches);
     let ended = tokio::select! {
         panicked = station.run(&mut hangup) => Ended::Panicked(panicked),
@@ -173,15 +135,58 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     Ok(ended)
 }
 
+/// Builds the loop and the site that it feeds, and connects the two.
+fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station, Arc<web::Site>) {
+    let board = Arc::new(Board::new());
+    let exporter = Arc::new(Exporter::new(Arc::clone(&board), BuildInfo::CURRENT));
+    let (observations, found) = mpsc::channel(OBSERVATIONS_WAITING_MAX);
+    let (reload, reloads) = mpsc::channel(RELOADS_WAITING_MAX);
+    let (show, shown) = watch::channel(Arc::new(shown(loaded)));
+    let ready = Arc::new(AtomicBool::new(false));
+    let rendered = Arc::clone(&exporter);
+    let site = web::Site {
+        board: Arc::clone(&board),
+        metrics: Box::new(move || rendered.render().into_bytes()),
+        reload,
+        ready: Arc::clone(&ready),
+        shown,
+        options,
+        now: clock::now,
+        build: BuildInfo::CURRENT,
+    };
+    let station = Station {
+        source,
+        engine: Engine::new(),
+        fleet: Fleet::new(observations),
+        board,
+        exporter,
+        show,
+        ready,
+        found,
+        reloads,
+        awaited: BTreeSet::new(),
+        logged: BTreeMap::new(),
+    };
+    (station, Arc::new(site))
+}
+
+fn start_demo(demo: Demo, exporter: SocketAddr, stop: CancellationToken) {
+    tracing::info!(address = %demo.address(), "no --config.file: tuning the built-in demo cache");
+    tokio::spawn(async move {
+        if let Err(fault) = demo.run(exporter, stop).await {
+            tracing::error!(%fault, "the demo does not run");
+        }
+    });
+}
+
 /// Loads the configuration and what is to be watched by it, and logs its warnings.
 async fn load(source: &Source) -> Result<(Loaded, Vec<Watch>), Diagnostics> {
     let (loaded, warnings) = source.load().await?;
     for warning in warnings.iter() {
         tracing::warn!("{}", crate::diag::render::concise(warning));
     }
-    let watches = plan::watches(&loaded).map_err(|fault| {
-        Diagnostics::from(crate::diag::Diagnostic::error("unusable-job", fault.to_string()))
-    })?;
+    let watches = plan::watches(&loaded)
+        .map_err(|fault| Diagnostics::from(Diagnostic::error(fault.code(), fault.to_string())))?;
     Ok((loaded, watches))
 }
 

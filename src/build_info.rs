@@ -1,5 +1,5 @@
-//! What this program was built from, and with: said on the metrics page, in the API and on the command line,
-//! which must never tell it differently.
+//! What this program was built from, and with: said on the metrics page, in the API and on the
+//! command line, which must never tell it differently.
 
 /// Version, revision and compiler of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! From arguments to what is to be done, and from what came of it to the exit status: 0 fine; 1 problems
-//! found, or failed while running; 2 wrong usage, or configuration that does not load; 70 a bug of ours.
+//! From arguments to what is to be done, and from what came of it to the exit status: 0 fine; 1
+//! problems found, or failed while running; 2 wrong usage, or configuration that does not load; 70
+//! a bug of ours.
 
 use std::fs::File;
 use std::io;
@@ -154,7 +155,8 @@ fn replay_input(args: &ReplayArgs) -> anyhow::Result<u8> {
     Ok(if good { FINE } else { PROBLEMS })
 }
 
-/// The settings and rules of a replay: those of `--rules`, else of the configuration, else the built-in ones.
+/// The settings and rules of a replay: those of `--rules`, else of the configuration, else the
+/// built-in ones.
 fn replay_rules(
     config_file: Option<&Path>,
     rule_files: &[String],
@@ -229,6 +231,6 @@ fn probe_choice(name: &str, files: &[PathBuf]) -> Result<ProfileChoice, Diagnost
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}", names.collect::<Vec<_>>().join(", ")),
     };
-    let fault = Diagnostic::error("unknown-profile", format!("unknown profile `{name}`"));
+    let fault = Diagnostic::error("unknown-name", format!("unknown profile `{name}`"));
     Err(fault.help(help).into())
 }

@@ -1,8 +1,9 @@
 //! The metrics page: what the [`Board`] shows, as Prometheus text.
 //!
-//! Families are built from the board when somebody asks, and from nothing else. There is no instrument that
-//! outlives what it measured, so a target, cache or rule that is gone leaves no series, and two scrapes at
-//! once see whole views. This is the only place that names the `prometheus` crate.
+//! Families are built from the board when somebody asks, and from nothing else. There is no
+//! instrument that outlives what it measured, so a target, cache or rule that is gone leaves no
+//! series, and two scrapes at once see whole views. This is the only place that names the
+//! `prometheus` crate.
 
 mod collector;
 mod labels;

@@ -1,8 +1,8 @@
 //! The HTTP side: the status page, the metrics page, the API, and the endpoints for orchestrators.
 //!
-//! A dozen routes are one `match`, so hyper alone serves them and no framework does. Everything that a
-//! handler needs is in [`Site`], put there by whoever starts the server: handlers read no clock, no
-//! configuration and no global, and a test serves a site of its own making on port 0.
+//! A dozen routes are one `match`, so hyper alone serves them and no framework does. Everything
+//! that a handler needs is in [`Site`], put there by whoever starts the server: handlers read no
+//! clock, no configuration and no global, and a test serves a site of its own making on port 0.
 
 mod answer;
 mod api;
@@ -40,8 +40,8 @@ pub struct Site {
     pub board: Arc<Board>,
     /// Renders the metrics page in text format 0.0.4. It is called on a thread that may block.
     pub metrics: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
-    /// Asks for a reload; the answer comes back over the channel that is sent. A request that finds this
-    /// queue full is refused.
+    /// Asks for a reload; the answer comes back over the channel that is sent. A request that finds
+    /// this queue full is refused.
     pub reload: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
     /// Whether the first round of scrapes has been tried.
     pub ready: Arc<AtomicBool>,

@@ -1,7 +1,7 @@
 //! The scrape tasks: one for each target, which fetches, reads and hands the result on.
 //!
-//! A page is read in its target's own task: a huge one costs its target time and nobody else. A reload leaves
-//! the tasks alone whose target did not change, so that their pace stays steady.
+//! A page is read in its target's own task: a huge one costs its target time and nobody else. A
+//! reload leaves the tasks alone whose target did not change, so that their pace stays steady.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -140,7 +140,8 @@ async fn read(
     }
     match tokio::task::spawn_blocking(read).await {
         Ok(result) => result,
-        // A panic in there is a bug of ours like any other: it goes on to whoever supervises this task.
+        // A panic in there is a bug of ours like any other: it goes on to whoever supervises this
+        // task.
         Err(fault) => std::panic::resume_unwind(fault.into_panic()),
     }
 }

@@ -1,5 +1,5 @@
-//! From a loaded configuration to the targets that are to be watched: for each, what the engine must know of
-//! it and what its scrape task must know.
+//! From a loaded configuration to the targets that are to be watched: for each, what the engine
+//! must know of it and what its scrape task must know.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,17 @@ pub(super) enum PlanError {
         /// Why.
         cause: String,
     },
+}
+
+impl PlanError {
+    /// What a diagnostic calls it. The loader has tried the same already, so it is hardly ever
+    /// seen.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::Client { .. } => "bad-certificate",
+            Self::Url { .. } => "bad-target",
+        }
+    }
 }
 
 /// A target and all that is done with it.

@@ -1,5 +1,5 @@
-//! The loop at the heart of the running program: what scrapes found goes in, the engine steps, what is shown
-//! goes up; a reload changes what is watched.
+//! The loop at the heart of the running program: what scrapes found goes in, the engine steps, what
+//! is shown goes up; a reload changes what is watched.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::diag::Diagnostics;
+use crate::scrape::client::Client;
 use crate::scrape::config::Auth;
 use crate::scrape::config::Authorization;
 use crate::scrape::config::BODY_BYTES_MAX;
@@ -44,6 +45,11 @@ pub(super) fn client(
     let mut client = ClientConfig { auth: auth(fields, folder, diagnostics), ..Default::default() };
     if let Some(node) = fields.optional("tls_config") {
         client.tls = tls(&node, folder, diagnostics).unwrap_or_default();
+        let trial = ClientConfig { tls: client.tls.clone(), ..Default::default() };
+        if let Err(fault) = Client::new(&trial) {
+            let fault = node.error("bad-certificate", fault.to_string());
+            diagnostics.push(fault.help("paste the PEM text, or name its file"));
+        }
     }
     if let Some(node) = fields.optional("http_headers") {
         client.http_headers = headers(&node, folder, diagnostics);

@@ -5,6 +5,7 @@
 pub const CODES: &[(&str, &str)] = &[
     ("above-limit", "A limit is above the one that the exporter keeps in any case."),
     ("ambiguous-change", "`tune` has none or several of `multiply`, `add` and `set`."),
+    ("bad-certificate", "A certificate, key or `server_name` that TLS cannot use."),
     ("bad-duration", "Not a duration in Prometheus' notation, such as `15s`."),
     ("bad-escape", "A backslash in a string of an expression escapes nothing."),
     ("bad-header", "A header's name or value, or a type of authorization, that cannot be sent."),

@@ -26,8 +26,8 @@ use crate::signal::Signal;
 use crate::tuner::Outcome;
 use crate::units::Timestamp;
 
-/// What a signal is exported as: the metric, the value of its `level` if it has one, and the number by which
-/// the signal's value is divided to reach the base unit.
+/// What a signal is exported as: the metric, the value of its `level` if it has one, and the number
+/// by which the signal's value is divided to reach the base unit.
 const SIGNALS: [(Signal, Metric, Option<&str>, f64); Signal::COUNT] = [
     (Signal::HitRate, names::HIT, Some("all"), 1.0),
     (Signal::L1HitRate, names::HIT, Some("l1"), 1.0),
@@ -51,7 +51,8 @@ pub(super) struct BoardCollector {
 
 impl BoardCollector {
     pub(super) fn new(board: Arc<Board>, build: BuildInfo, reloads: Arc<RwLock<Reloads>>) -> Self {
-        // The registry wants descriptions only to tell collectors apart; a test sees that each is valid.
+        // The registry wants descriptions only to tell collectors apart; a test sees that each is
+        // valid.
         let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
         Self { board, build, reloads, descriptions }
     }
@@ -207,8 +208,8 @@ impl Families {
         }
     }
 
-    /// Adds a series: the scope's labels, the user's, then the metric's own. A value that is not finite says
-    /// nothing and stays here.
+    /// Adds a series: the scope's labels, the user's, then the metric's own. A value that is not
+    /// finite says nothing and stays here.
     fn add(&mut self, metric: Metric, origin: &Origin, own: &[&str], value: f64) {
         debug_assert_eq!(metric.labels.len(), own.len(), "labels of {}", metric.name);
         debug_assert_eq!(metric.scope.labels().len(), origin.ids.len(), "scope of {}", metric.name);

@@ -1,7 +1,7 @@
 //! Labels of a series: ours first, then those that the user gave the target.
 //!
-//! A user may name a label as he likes, so one that collides with ours is renamed as Prometheus renames
-//! such labels of a scraped page: `exported_` goes in front until nothing collides.
+//! A user may name a label as he likes, so one that collides with ours is renamed as Prometheus
+//! renames such labels of a scraped page: `exported_` goes in front until nothing collides.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use prometheus::proto::LabelPair;
 
 /// Names that a user's label may not have: those of our own series, and the two that histograms and
-/// summaries keep for themselves. They are kept free on every series, so that a label has one name on all.
+/// summaries keep for themselves. They are kept free on every series, so that a label has one name
+/// on all.
 pub(super) const RESERVED: [&str; 10] = [
     "cache",
     "le",
@@ -31,8 +32,8 @@ pub(super) fn pair(name: &str, value: &str) -> LabelPair {
     pair
 }
 
-/// The user's labels as they are exported, by name. Prometheus takes an empty label for none, and drops
-/// those that begin with `__`; so do we.
+/// The user's labels as they are exported, by name. Prometheus takes an empty label for none, and
+/// drops those that begin with `__`; so do we.
 pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
     let mut taken: BTreeSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
     let shown =
@@ -56,8 +57,8 @@ pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
     pairs
 }
 
-/// The text format knows letters, digits and `_`; anything else becomes `_`, as in Prometheus' escaping
-/// scheme `underscores`.
+/// The text format knows letters, digits and `_`; anything else becomes `_`, as in Prometheus'
+/// escaping scheme `underscores`.
 fn legal_name(name: &str) -> String {
     let legal = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let mut name: String = name.chars().map(legal).collect();

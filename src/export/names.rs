@@ -1,6 +1,7 @@
 //! The table of metrics: the one place where a metric gets its name, kind, labels and help.
 //!
-//! The collector, the README's table and the tests read it, so that none of them can tell it differently.
+//! The collector, the README's table and the tests read it, so that none of them can tell it
+//! differently.
 
 /// What kind of metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ impl Kind {
     }
 }
 
-/// What a metric is about, and so which labels its series begin with. Those of a cache or target also have
-/// the labels of its `static_configs`.
+/// What a metric is about, and so which labels its series begin with. Those of a cache or target
+/// also have the labels of its `static_configs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One cache.
@@ -117,7 +118,7 @@ pub const RECOMMENDED_VALUE: Metric = Metric::gauge(
     "cache_tuner_recommended_value",
     Scope::Cache,
     Unit::None,
-    "Value that a rule recommends for a parameter, of the latest analysis; no series without a recommendation.",
+    "Value that a rule of the latest analysis recommends; no series without a recommendation.",
 )
 .labels(&["rule", "parameter"]);
 
@@ -397,6 +398,6 @@ mod tests {
     fn names_are_unique_and_ours() {
         let names: BTreeSet<&str> = ALL.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), ALL.len());
-        assert!(names.iter().all(|name| name.starts_with("cache_tuner_")));
+        assert!(names.iter().all(|name| name.split('_').take(2).eq(["cache", "tuner"])));
     }
 }

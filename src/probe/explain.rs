@@ -95,7 +95,8 @@ fn why_absent(
     let groups = wanted(signal);
     // The group that the profile has most of is the one that was meant.
     let has = |group: &&[Role]| group.iter().filter(|r| profile.roles.contains_key(r)).count();
-    let meant = groups.iter().max_by_key(|group| has(group)).copied().unwrap_or_default();
+    // Of equals the first: `max_by_key` would take the last.
+    let meant = groups.iter().rev().max_by_key(|group| has(group)).copied().unwrap_or_default();
     for role in meant {
         if !profile.roles.contains_key(role) {
             return format!("the profile has no role `{}`", role.name());

@@ -1,7 +1,8 @@
 //! The API: the board and the configuration as JSON, in Prometheus' envelope.
 //!
-//! What is served is mirrored in types of this module, apart from those it is made from, so that a change
-//! inside never changes an answer by accident. Borrowed all the way: nothing is copied but into the text.
+//! What is served is mirrored in types of this module, apart from those it is made from, so that a
+//! change inside never changes an answer by accident. Borrowed all the way: nothing is copied but
+//! into the text.
 
 mod caches;
 mod parameters;

@@ -23,7 +23,8 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
-/// `gzip;q=0.5` → (`gzip`, 0.5). A weight that cannot be read is none at all: plain text is always safe.
+/// `gzip;q=0.5` → (`gzip`, 0.5). A weight that cannot be read is none at all: plain text is always
+/// safe.
 fn weighted(item: &str) -> (&str, f32) {
     let mut parts = item.split(';').map(str::trim);
     let coding = parts.next().unwrap_or_default();

@@ -79,8 +79,8 @@ pub(super) fn utc(at: Timestamp) -> String {
     format!("{} UTC", seconds.replace('T', " "))
 }
 
-/// The Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that the leap day is
-/// the last of them, within cycles of 400 years, which all have 146,097 days.
+/// The Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that the
+/// leap day is the last of them, within cycles of 400 years, which all have 146,097 days.
 fn civil_date(days: i64) -> (i64, i64, i64) {
     // 719,468 days lie between 0000-03-01 and 1970-01-01.
     let days = days + 719_468;

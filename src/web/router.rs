@@ -101,8 +101,8 @@ fn is_allowed(method: &Method, allow: &str) -> bool {
     allow.split(", ").any(|name| name == method.as_str())
 }
 
-/// Runs what may take long for a large fleet on a thread of its own, so that health checks and other small
-/// answers never wait for it.
+/// Runs what may take long for a large fleet on a thread of its own, so that health checks and
+/// other small answers never wait for it.
 async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
     task::spawn_blocking(work).await.unwrap_or_else(|fault| {
         tracing::error!(error = %fault, "request failed");

@@ -1,7 +1,7 @@
 //! Connections: how many there may be, how long each may take, and how they end.
 //!
-//! A client that is slow or silent costs one of [`CONNECTIONS_MAX`] places for a bounded time, and never
-//! delays another.
+//! A client that is slow or silent costs one of [`CONNECTIONS_MAX`] places for a bounded time, and
+//! never delays another.
 
 use std::io;
 use std::sync::Arc;
@@ -27,15 +27,15 @@ use crate::web::router;
 /// Connections served at once, all listeners together; more wait in the kernel's queue.
 pub const CONNECTIONS_MAX: usize = 512;
 
-/// Longest time to send the head of a request, and to say nothing between two of them. Prometheus keeps its
-/// connection over the usual scrape intervals with it.
+/// Longest time to send the head of a request, and to say nothing between two of them. Prometheus
+/// keeps its connection over the usual scrape intervals with it.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Largest head of a request.
 pub const HEAD_BYTES_MAX: usize = 16 << 10;
 
-/// Age at which a connection is asked to end after the answer that is under way, so that a client that does
-/// not read its answer cannot stay for ever. Others open a new one and do not notice.
+/// Age at which a connection is asked to end after the answer that is under way, so that a client
+/// that does not read its answer cannot stay for ever. Others open a new one and do not notice.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(600);
 
 /// Longest time that answers under way may take once the end has come.

@@ -1,7 +1,7 @@
 //! The status page: the board for people, as one file that needs nothing else.
 //!
-//! Everything is turned into text here, so that the template only places it; the template engine escapes
-//! it. There are no scripts, and the page's own policy forbids any.
+//! Everything is turned into text here, so that the template only places it; the template engine
+//! escapes it. There are no scripts, and the page's own policy forbids any.
 
 use std::sync::atomic::Ordering;
 
@@ -215,7 +215,8 @@ fn gauges(snapshot: &PerformanceSnapshot) -> Vec<Gauge> {
         ("Disk used", percent(snapshot.disk_usage_percent)),
     ]
     .into_iter()
-    // The overall hit ratio is what everybody looks for: it is missed where it is absent, the others are not.
+    // The overall hit ratio is what everybody looks for: it is missed where it is absent, the
+    // others are not.
     .filter(|&(name, share)| share.is_some() || name == "Hit ratio")
     .map(|(name, share)| Gauge {
         name,

@@ -1,5 +1,6 @@
-//! A board made by hand for the tests of the metrics page, the API and the status page: a cache that shows
-//! everything, one that shows nothing yet, a target that is down and one that was never scraped.
+//! A board made by hand for the tests of the metrics page, the API and the status page: a cache
+//! that shows everything, one that shows nothing yet, a target that is down and one that was never
+//! scraped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -18,6 +18,7 @@ mod fuzz_corpus;
 mod grafana;
 mod profile;
 mod prop_exposition;
+mod readme;
 mod scrape;
 mod support;
 mod support_selftest;

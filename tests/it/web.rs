@@ -297,7 +297,11 @@ async fn reload_is_refused_when_off_busy_or_stopping() {
 #[tokio::test]
 async fn a_cache_reads_its_parameters() {
     let served = serve().await;
-    let all = r#"{"status":"success","data":{"l1_size_multiplier":1.2,"l2_size_multiplier":1.0,"promotion_threshold":3,"eviction_aggressiveness":0.6,"ttl_multiplier":1.0,"preheating_aggressiveness":0.3}}"#;
+    let all = concat!(
+        r#"{"status":"success","data":{"l1_size_multiplier":1.2,"l2_size_multiplier":1.0,"#,
+        r#""promotion_threshold":3,"eviction_aggressiveness":0.6,"ttl_multiplier":1.0,"#,
+        r#""preheating_aggressiveness":0.3}}"#
+    );
     let two = r#"{"l1_size_multiplier":1.0,"promotion_threshold":3}"#;
     for (query, status, text) in [
         ("?target=localhost:9121&cache=redis", 200, all),
@@ -326,9 +330,10 @@ async fn the_api_is_as_it_was() {
     for name in ["caches", "tunings", "targets", "rules"] {
         let reply = get(&served, &format!("/api/v1/{name}")).await;
         let pretty = serde_json::to_string_pretty(&reply.json()).unwrap();
-        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../golden" }, {
-            insta::assert_snapshot!(format!("api-{name}"), pretty);
-        });
+        let mut settings = insta::Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_snapshot_path("../golden");
+        settings.bind(|| insta::assert_snapshot!(format!("api-{name}"), pretty));
     }
 }
 

@@ -25,6 +25,7 @@ use Layer::Vocabulary;
 /// (module, its layer, which modules of its own layer it may import). Lower layers are open to all:
 /// core and edges may import vocabulary, edges and shell may import core. A new module gets a row.
 const LAYERS: &[(&str, Layer, &[&str])] = &[
+    ("build_info", Vocabulary, &[]),
     ("cache_stats", Vocabulary, &["parameter"]),
     ("diag", Vocabulary, &[]),
     ("parameter", Vocabulary, &["units"]),
@@ -71,6 +72,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("app", Shell, ALL),
     ("check", Shell, ALL),
     ("cli", Shell, ALL),
+    ("command", Shell, ALL),
     ("config", Shell, ALL),
     ("demo", Shell, ALL),
     ("lib", Shell, ALL),

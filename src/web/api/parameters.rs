@@ -1,6 +1,7 @@
 //! `/api/v1/parameters?target=&cache=&scrape_job=`: the values in force, for a cache to read.
 //!
-//! A cache knows its own address and little else, so what is not needed to tell it apart may be left out.
+//! A cache knows its own address and little else, so what is not needed to tell it apart may be
+//! left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! `/api/v1/rules`: the rules in use, in Prometheus' shape; what Prometheus has no word for is named as in
-//! rule files.
+//! `/api/v1/rules`: the rules in use, in Prometheus' shape; what Prometheus has no word for is
+//! named as in rule files.
 
 use std::collections::BTreeMap;
 

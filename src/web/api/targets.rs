@@ -52,8 +52,8 @@ fn target(view: &TargetView) -> Target<'_> {
     }
 }
 
-/// Job and address under Prometheus' names, which its clients look for, and under those of our series; then
-/// the user's own, which may replace Prometheus' as they do there.
+/// Job and address under Prometheus' names, which its clients look for, and under those of our
+/// series; then the user's own, which may replace Prometheus' as they do there.
 fn labels(view: &TargetView) -> BTreeMap<&str, &str> {
     let (job, target) = (&*view.id.scrape_job, &*view.id.target);
     let mut labels = BTreeMap::from([("instance", target), ("job", job)]);
