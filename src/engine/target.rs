@@ -27,6 +27,11 @@ use crate::units::Timestamp;
 /// as when an exporter cannot reach its product; its parameters must survive that.
 const FORGET_CACHE_AFTER: Duration = Duration::from_secs(3600);
 
+/// The part of a scrape interval by which an analysis may come early: scrapes jitter by
+/// milliseconds, and an analysis that waited for a whole further scrape each time would keep
+/// another pace than was asked for.
+const ANALYSIS_SLACK_DIVISOR: u32 = 10;
+
 /// One target.
 #[derive(Debug)]
 pub(super) struct TargetState {
@@ -56,10 +61,6 @@ impl TargetState {
 
     pub(super) fn id(&self) -> &TargetId {
         &self.plan.id
-    }
-
-    pub(super) fn profile(&self) -> Option<&Arc<Profile>> {
-        self.profile.as_ref()
     }
 
     pub(super) fn reconfigure(&mut self, plan: TargetPlan) {
@@ -103,6 +104,7 @@ impl TargetState {
         for cache in self.caches.values_mut() {
             cache.shown = false;
         }
+        let slack = self.plan.scrape_interval / ANALYSIS_SLACK_DIVISOR;
         let mut tunings = Vec::new();
         for (name, stats) in caches {
             let name: Arc<str> = name.into();
@@ -111,7 +113,7 @@ impl TargetState {
                 self.caches.insert(name, cache);
                 continue;
             };
-            tunings.extend(cache.take_in(stats, now).into_iter().map(|recommendation| {
+            tunings.extend(cache.take_in(stats, now, slack).into_iter().map(|recommendation| {
                 TuningEntry {
                     timestamp: now,
                     id: self.plan.id.clone(),
@@ -158,7 +160,13 @@ impl TargetState {
 impl CacheState {
     /// Takes in what a page says of the cache and returns the recommendations that were put in
     /// force.
-    fn take_in(&mut self, stats: CacheStats, now: Timestamp) -> Vec<TuningRecommendation> {
+    /// An analysis that would be due within `slack` is made at once.
+    fn take_in(
+        &mut self,
+        stats: CacheStats,
+        now: Timestamp,
+        slack: Duration,
+    ) -> Vec<TuningRecommendation> {
         match snapshot::between(&self.last, self.last_seen, &stats, now) {
             Interval::Measured(snapshot) => self.tuner.record_performance(snapshot),
             Interval::Restarted => self.tuner.restart(),
@@ -170,7 +178,7 @@ impl CacheState {
         self.last = stats;
         self.last_seen = now;
         self.shown = true;
-        if !self.tuner.is_due(now) {
+        if !self.tuner.is_due(now + slack) {
             return Vec::new();
         }
         let mut recommendations = self.tuner.analyze_and_tune(now);

@@ -7,6 +7,7 @@ use crate::cache_stats::Term;
 use crate::diag::SourceFile;
 use crate::parameter::Parameter;
 use crate::profile;
+use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::rule;
 
@@ -154,4 +155,19 @@ fn reconfiguring_keeps_targets_that_stay_and_forgets_the_others() {
     assert_eq!(views[0].caches.iter().map(|cache| show(cache)).collect::<Vec<_>>(), ["c 1 2"]);
     engine.reconfigure(vec![plan("b:1")]);
     assert!(observe(&mut engine, 20, Ok(reading("c=20/180"))).is_none());
+}
+
+#[test]
+fn a_scrape_that_comes_a_little_early_does_not_delay_the_analysis() {
+    let mut engine = Engine::new();
+    engine.reconfigure(vec![plan("a:1")]);
+    let id = plan("a:1").id;
+    let duration = Duration::from_millis(5);
+    let mut tunings = 0;
+    for (ms, page) in [(0, "c=0/0"), (10_000, "c=10/90"), (19_995, "c=20/180")] {
+        let at = Timestamp::from_millis(ms);
+        let observation = Observation { id: id.clone(), at, duration, result: Ok(reading(page)) };
+        tunings += engine.observe(observation).unwrap().tunings.len();
+    }
+    assert_eq!(tunings, 2);
 }
