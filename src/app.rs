@@ -22,6 +22,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::build_info::BuildInfo;
@@ -119,12 +120,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     let stop = CancellationToken::new();
     let (listeners, address) = listen(&settings.listen_addresses).await?;
     let serving = tokio::spawn(web::serve(listeners, site, stop.clone()));
-    if let Some(demo) = demo {
-        start_demo(demo, address, stop.clone());
-    }
+    let demo = demo.map(|demo| start_demo(demo, address, stop.clone()));
     station.put_to_work(&watches);
     let ended = tokio::select! {
         panicked = station.run(&mut hangup) => Ended::Panicked(panicked),
+        panicked = panic_of(demo) => Ended::Panicked(panicked),
         _ = terminate.recv() => Ended::Cleanly,
         _ = interrupt.recv() => Ended::Cleanly,
     };
@@ -170,13 +170,24 @@ fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station,
     (station, Arc::new(site))
 }
 
-fn start_demo(demo: Demo, exporter: SocketAddr, stop: CancellationToken) {
+fn start_demo(demo: Demo, exporter: SocketAddr, stop: CancellationToken) -> JoinHandle<()> {
     tracing::info!(address = %demo.address(), "no --config.file: tuning the built-in demo cache");
     tokio::spawn(async move {
         if let Err(fault) = demo.run(exporter, stop).await {
             tracing::error!(%fault, "the demo does not run");
         }
-    });
+    })
+}
+
+/// What a task says that panics; never ends for one that does not.
+async fn panic_of(task: Option<JoinHandle<()>>) -> String {
+    match task {
+        Some(task) => match task.await {
+            Err(fault) if fault.is_panic() => fault.to_string(),
+            _ => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
 }
 
 /// Loads the configuration and what is to be watched by it, and logs its warnings.

@@ -5,6 +5,7 @@
 //! they are added: when one of several counters restarts, the sum may still have grown.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::parameter::Parameter;
@@ -159,6 +160,10 @@ impl Role {
     }
 }
 
+/// Series of a role up to which missing ones are remembered. Products have a handful; labels that
+/// change with every scrape must not pile up.
+pub const TERMS_REMEMBERED_MAX: usize = 1000;
+
 /// One series' share in a cumulative role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
@@ -182,8 +187,28 @@ pub struct CacheStats {
     pub levels: BTreeMap<Role, f64>,
     /// When the cache's process started, in seconds since the epoch.
     pub started_at: Option<f64>,
+    /// How long the cache's process has been running, in seconds, as of some moment of the scrape.
+    pub uptime: Option<f64>,
     /// What the target shows of each parameter, in the product's own unit; finite.
     pub observed: BTreeMap<Parameter, f64>,
+}
+
+impl CacheStats {
+    /// The same, with the series that `earlier` had and that are missing now, if a `default` says
+    /// what they began at: one that comes back goes on from its last value, and is not new again.
+    #[must_use]
+    pub fn remembering(mut self, earlier: &Self) -> Self {
+        for (role, terms) in &earlier.cumulative {
+            let Some(now) = self.cumulative.get_mut(role) else { continue };
+            let shown: HashSet<Arc<str>> = now.iter().map(|t| Arc::clone(&t.series)).collect();
+            let missing = terms
+                .iter()
+                .filter(|term| term.counts_from.is_some() && !shown.contains(&term.series));
+            let room = TERMS_REMEMBERED_MAX.saturating_sub(now.len());
+            now.extend(missing.take(room).cloned());
+        }
+        self
+    }
 }
 
 #[cfg(test)]

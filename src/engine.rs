@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::profile::Profile;
 use crate::published::TargetId;
 use crate::published::TargetView;
 use crate::published::TuningEntry;
@@ -96,6 +97,11 @@ impl Engine {
             self.targets.insert(state.id().clone(), state);
         }
         self.targets.values().map(TargetState::view).collect()
+    }
+
+    /// The profile that a target's pages are read with, once one fitted.
+    pub fn profile(&self, id: &TargetId) -> Option<&Arc<Profile>> {
+        self.targets.get(id)?.profile()
     }
 
     /// Takes in a scrape; `None` for a target that is not watched any more.

@@ -57,12 +57,12 @@ impl Parameter {
         Self::ALL.into_iter().find(|parameter| parameter.name() == name)
     }
 
-    /// The values it may take. A multiplier of 0 would switch the cache off, and one above 10 is a
-    /// new deployment rather than a tuning.
+    /// The values it may take. A multiplier of 0 would switch the cache off; a hundredfold size is
+    /// a new deployment rather than a tuning. Rules have narrower limits of their own.
     pub const fn bounds(self) -> Bounds {
         match self {
             Self::L1SizeMultiplier | Self::L2SizeMultiplier | Self::TtlMultiplier => {
-                Bounds { min: 0.1, max: 10.0 }
+                Bounds { min: 0.01, max: 100.0 }
             }
             Self::PromotionThreshold => Bounds { min: 1.0, max: 1000.0 },
             Self::EvictionAggressiveness | Self::PreheatingAggressiveness => {

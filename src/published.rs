@@ -23,6 +23,22 @@ use crate::units::Timestamp;
 /// Tunings kept in the journal; the oldest go first.
 pub const JOURNAL_ENTRIES_MAX: usize = 1000;
 
+/// Labels that the exporter's own series keep, and the two that histograms and summaries keep for
+/// themselves. A user's label of such a name is exported as `exported_<name>`, on every series, so
+/// that a label has one name on all.
+pub const OWN_LABELS: [&str; 10] = [
+    "cache",
+    "le",
+    "level",
+    "outcome",
+    "parameter",
+    "quantile",
+    "reason",
+    "rule",
+    "scrape_job",
+    "target",
+];
+
 /// Names a target: a job, and an address within it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetId {
@@ -93,9 +109,8 @@ pub struct CacheView {
     pub stats: AdaptiveTuningStats,
     /// The counts of each rule.
     pub ledger: Ledger,
-    /// Tells the user of the cache how to do what is recommended, by parameter (the profile's
-    /// `apply`).
-    pub apply: Arc<BTreeMap<Parameter, String>>,
+    /// What to do for a recommendation in the product's own words, by rule (the profile's `apply`).
+    pub apply: BTreeMap<Arc<str>, String>,
 }
 
 /// One entry of the journal: a recommendation that was put in force.

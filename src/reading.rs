@@ -25,6 +25,17 @@ pub enum ProfileChoice {
     Fixed(Arc<Profile>),
 }
 
+impl ProfileChoice {
+    /// The one of them that has the name of `known`, which a reload may have read anew.
+    pub fn same(&self, known: &Profile) -> Option<Arc<Profile>> {
+        let profiles = match self {
+            Self::Auto(profiles) => profiles.as_slice(),
+            Self::Fixed(profile) => std::slice::from_ref(profile),
+        };
+        profiles.iter().find(|profile| profile.name == known.name).map(Arc::clone)
+    }
+}
+
 /// A page as it came.
 #[derive(Debug, Clone, Copy)]
 pub struct RawPage<'a> {

@@ -5,11 +5,14 @@
 mod line;
 mod output;
 
+use std::collections::HashMap;
 use std::io;
 use std::io::BufRead;
 use std::io::Read as _;
 use std::io::Write;
 use std::sync::Arc;
+
+use serde_json::Number;
 
 use crate::parameter::Parameter;
 use crate::rule::RuleSet;
@@ -42,6 +45,8 @@ pub struct Setup {
 struct Cache {
     name: Option<String>,
     tuner: AdaptiveTuner,
+    /// When the last tuning was put in force, as the input writes it.
+    last_tuning: Option<Number>,
 }
 
 /// Runs the snapshots of `input`; data goes to `out`, bad lines to `err`. Returns whether every
@@ -55,7 +60,8 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<bool> {
-    let mut replay = Replay { setup, caches: Vec::new(), unknown_keys: Vec::new() };
+    let mut replay =
+        Replay { setup, caches: Vec::new(), by_name: HashMap::new(), unknown_keys: Vec::new() };
     let mut output = output::Output::new(setup.format);
     let mut bad_lines = 0_u64;
     let mut number = 0_u64;
@@ -76,7 +82,7 @@ pub fn run(
             writeln!(err, "warning: line {number}: unknown key `{key}` is ignored")?;
         }
     }
-    output.finish(replay.caches.iter().map(|cache| (cache.name.as_deref(), &cache.tuner)), out)?;
+    output.finish(&replay.caches, out)?;
     if bad_lines > 0 {
         let lines = if bad_lines == 1 { "line" } else { "lines" };
         writeln!(err, "{bad_lines} bad {lines} of {number} left out")?;
@@ -115,6 +121,7 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 struct Replay<'a> {
     setup: &'a Setup,
     caches: Vec<Cache>,
+    by_name: HashMap<Option<String>, usize>,
     /// Keys met for the first time in the line at hand.
     unknown_keys: Vec<String>,
 }
@@ -129,7 +136,7 @@ impl Replay<'_> {
         if text.len() > LINE_BYTES_MAX {
             return Ok(Err(format!("longer than {LINE_BYTES_MAX} bytes")));
         }
-        let Line { cache, snapshot, unknown } = match line::parse(text) {
+        let Line { cache, snapshot, timestamp, unknown } = match line::parse(text) {
             Ok(line) => line,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -145,8 +152,10 @@ impl Replay<'_> {
         cache.tuner.record_performance(snapshot);
         if cache.tuner.is_due(snapshot.timestamp) {
             for recommendation in cache.tuner.analyze_and_tune(snapshot.timestamp) {
-                let name = cache.name.as_deref();
-                output.recommendation(name, snapshot.timestamp, &recommendation, out)?;
+                if recommendation.applied {
+                    cache.last_tuning = Some(timestamp.clone());
+                }
+                output.recommendation(cache.name.as_deref(), &timestamp, &recommendation, out)?;
             }
         }
         Ok(Ok(()))
@@ -158,16 +167,16 @@ impl Replay<'_> {
         name: Option<String>,
         snapshot: &PerformanceSnapshot,
     ) -> Result<&mut Cache, String> {
-        let known = self.caches.iter().position(|cache| cache.name == name);
-        let index = match known {
-            Some(index) => index,
+        let index = match self.by_name.get(&name) {
+            Some(index) => *index,
             None if self.caches.len() >= CACHES_MAX => {
                 return Err(format!("more than {CACHES_MAX} caches"));
             }
             None => {
                 let Setup { tuning, rules, .. } = self.setup;
                 let tuner = AdaptiveTuner::new(*tuning, Arc::clone(rules), Parameter::ALL.to_vec());
-                self.caches.push(Cache { name, tuner });
+                self.by_name.insert(name.clone(), self.caches.len());
+                self.caches.push(Cache { name, tuner, last_tuning: None });
                 self.caches.len() - 1
             }
         };

@@ -72,7 +72,8 @@ impl AdaptiveTuner {
         self.history.resize(config.performance_window_size);
         self.ledger.retain(&rules, &tunable);
         self.recommendations.retain(|recommendation| {
-            tunable.contains(&recommendation.parameter)
+            config.enable_adaptive_tuning
+                && tunable.contains(&recommendation.parameter)
                 && rules.iter().any(|rule| rule.name == recommendation.rule)
         });
         self.config = config;

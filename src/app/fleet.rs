@@ -48,17 +48,27 @@ impl Fleet {
         Self { running, tasks: JoinSet::new(), observations, next_number: 0 }
     }
 
-    /// Starts, keeps and stops tasks so that exactly `watches` are scraped.
-    pub(super) fn apply(&mut self, watches: &[Watch]) {
+    /// Starts, keeps and stops tasks so that exactly `watches` are scraped. `known` tells the
+    /// profile that a target's pages were read with before.
+    pub(super) fn apply(
+        &mut self,
+        watches: &[Watch],
+        known: impl Fn(&TargetId) -> Option<Arc<Profile>>,
+    ) {
         let mut before = std::mem::take(&mut self.running);
         for Watch { plan, scraping } in watches {
             let entry = match before.remove(&plan.id) {
                 Some(same) if same.0 == *scraping => same,
                 replaced => {
+                    // A target that was scraped a moment ago waits for its beat: over a shorter
+                    // interval rates say little.
+                    let first_at_once = replaced.is_none();
                     if let Some((_, cancel)) = replaced {
                         cancel.cancel();
                     }
-                    (scraping.clone(), self.start(plan.id.clone(), scraping.clone()))
+                    let known = known(&plan.id).and_then(|known| scraping.choice.same(&known));
+                    let cancel = self.start(&plan.id, scraping, known, first_at_once);
+                    (scraping.clone(), cancel)
                 }
             };
             self.running.insert(plan.id.clone(), entry);
@@ -79,7 +89,13 @@ impl Fleet {
         }
     }
 
-    fn start(&mut self, id: TargetId, scraping: Scraping) -> CancellationToken {
+    fn start(
+        &mut self,
+        id: &TargetId,
+        scraping: &Scraping,
+        known: Option<Arc<Profile>>,
+        first_at_once: bool,
+    ) -> CancellationToken {
         let cancel = CancellationToken::new();
         let spec = TargetSpec {
             id: schedule::TargetId(self.next_number),
@@ -87,13 +103,14 @@ impl Fleet {
             url: scraping.url.clone(),
             interval: scraping.interval,
             timeout: scraping.timeout,
-            first_at_once: true,
+            first_at_once,
         };
         self.next_number += 1;
         let (sender, receiver) = mpsc::channel(SCRAPED_WAITING_MAX);
         let client = Arc::clone(&scraping.client);
         self.tasks.spawn(schedule::run(spec, client, sender, cancel.clone()));
-        self.tasks.spawn(read_all(id, scraping, receiver, self.observations.clone()));
+        let observations = self.observations.clone();
+        self.tasks.spawn(read_all(id.clone(), scraping.clone(), known, receiver, observations));
         cancel
     }
 }
@@ -102,11 +119,11 @@ impl Fleet {
 async fn read_all(
     id: TargetId,
     scraping: Scraping,
+    mut known: Option<Arc<Profile>>,
     mut scraped: mpsc::Receiver<Scraped>,
     observations: mpsc::Sender<Observation>,
 ) {
     let scraping = Arc::new(scraping);
-    let mut known = None;
     while let Some(Scraped { at, duration, result, .. }) = scraped.recv().await {
         let result = match result {
             Ok(body) => read(body, &scraping, known.clone(), at).await,

@@ -54,6 +54,7 @@ pub(super) struct Logged {
     /// Why it fails; `None` while it does not.
     failure: Option<&'static str>,
     has_bad_lines: bool,
+    shows_caches: bool,
 }
 
 impl Station {
@@ -69,7 +70,8 @@ impl Station {
         }
         self.board.retain(|id| ids.contains(id));
         self.logged.retain(|id, _| ids.contains(id));
-        self.fleet.apply(watches);
+        let engine = &self.engine;
+        self.fleet.apply(watches, |id| engine.profile(id).map(Arc::clone));
         self.exporter.set_reload(true, clock::now());
         self.tell_ready();
     }
@@ -98,7 +100,11 @@ impl Station {
         let failure = observation.result.as_ref().err().map(|failure| failure.reason.name());
         let Some(Step { view, tunings }) = self.engine.observe(observation) else { return };
         let before = self.logged.entry(id.clone()).or_default();
-        let now = Logged { failure, has_bad_lines: view.health.bad_lines > 0 };
+        let now = Logged {
+            failure,
+            has_bad_lines: view.health.bad_lines > 0,
+            shows_caches: !view.caches.is_empty(),
+        };
         log_changes(&id, before, &now, &view.health);
         *before = now;
         log_tunings(&tunings);
@@ -161,6 +167,13 @@ fn log_changes(
             tracing::info!(%scrape_job, %target, "scrapes succeed again");
         }
         _ => {}
+    }
+    if now.failure.is_none() && now.shows_caches != before.shows_caches {
+        if now.shows_caches {
+            tracing::info!(%scrape_job, %target, "the page shows caches");
+        } else {
+            tracing::warn!(%scrape_job, %target, "the page shows no cache: is the product up?");
+        }
     }
     if now.has_bad_lines && !before.has_bad_lines {
         let first = health.bad_line.as_deref().unwrap_or_default();

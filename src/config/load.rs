@@ -137,7 +137,11 @@ fn rules(
 ) -> Option<RuleSet> {
     let sources = match patterns {
         [] => Some(vec![SourceFile::new(rule::BUILT_IN.0, rule::BUILT_IN.1)]),
-        _ => files(patterns, folder, diagnostics),
+        // Patterns that match nothing have been warned of; without rules nothing would be tuned.
+        _ => files(patterns, folder, diagnostics).map(|found| match found.as_slice() {
+            [] => vec![SourceFile::new(rule::BUILT_IN.0, rule::BUILT_IN.1)],
+            _ => found,
+        }),
     };
     match rule::load(sources.as_deref().unwrap_or_default()) {
         Ok((rules, warnings)) => {
@@ -276,7 +280,10 @@ fn matches(
         } else {
             format!("`{}`", folder.display())
         };
-        let help = format!("patterns are relative to the configuration's folder, here {folder}");
+        let help = format!(
+            "patterns are relative to the configuration's folder, here {folder}; where none matches, \
+             what is built in serves"
+        );
         diagnostics.push(warning.help(help).into_warning());
     }
     paths.sort();

@@ -9,23 +9,9 @@ use crate::config::LABELS_MAX;
 use crate::config::TARGETS_MAX;
 use crate::config::Target;
 use crate::diag::Diagnostics;
+use crate::published::OWN_LABELS;
 use crate::scrape::Url;
 use crate::yaml::Node;
-
-/// Labels that the exporter's own metrics keep; a target's label of that name is exported under
-/// another.
-const OWN_LABELS: [&str; 10] = [
-    "cache",
-    "le",
-    "level",
-    "outcome",
-    "parameter",
-    "quantile",
-    "reason",
-    "rule",
-    "scrape_job",
-    "target",
-];
 
 /// All targets of a job; `count` counts those of all jobs.
 pub(super) fn targets(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::Tuning;
 use crate::diag::Diagnostics;
 use crate::tuning_config::Mode;
+use crate::tuning_config::TuningConfig;
 use crate::tuning_config::WINDOW_SNAPSHOTS_MAX;
 use crate::yaml::Fields;
 use crate::yaml::Node;
@@ -72,6 +73,10 @@ fn window(fields: &mut Fields<'_>, tuning: &mut Tuning, diagnostics: &mut Diagno
     let size = whole(&size_node, 1, tuning.config.performance_window_size);
     let samples = whole(&samples_node, 0, tuning.config.min_samples_for_tuning);
     let (Some(size), Some(samples)) = (size, samples) else { return };
+    // Nobody asked for the default: like the default timeout above an interval, it is lowered.
+    let is_default =
+        samples_node.is_none() && samples == TuningConfig::default().min_samples_for_tuning;
+    let samples = if is_default { samples.min(size) } else { samples };
     if samples > size
         && let Some(node) = samples_node.or(size_node)
     {

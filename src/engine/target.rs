@@ -27,6 +27,10 @@ use crate::units::Timestamp;
 /// as when an exporter cannot reach its product; its parameters must survive that.
 const FORGET_CACHE_AFTER: Duration = Duration::from_secs(3600);
 
+/// Caches of one target that are remembered although its page no longer shows them. Names that
+/// change with every scrape would otherwise pile up for as long as [`FORGET_CACHE_AFTER`].
+const UNSEEN_CACHES_MAX: usize = 1000;
+
 /// The part of a scrape interval by which an analysis may come early: scrapes jitter by
 /// milliseconds, and an analysis that waited for a whole further scrape each time would keep
 /// another pace than was asked for.
@@ -65,11 +69,11 @@ impl TargetState {
 
     pub(super) fn reconfigure(&mut self, plan: TargetPlan) {
         self.plan = plan;
-        for cache in self.caches.values_mut() {
-            let JobPlan { tuning, rules } = &*self.plan.job;
-            let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
-            cache.tuner.reconfigure(*tuning, Arc::clone(rules), tunable);
-        }
+        self.reconfigure_caches();
+    }
+
+    pub(super) fn profile(&self) -> Option<&Arc<Profile>> {
+        self.profile.as_ref()
     }
 
     /// Takes in a scrape and returns what was put in force.
@@ -96,11 +100,7 @@ impl TargetState {
         self.health.samples = samples;
         self.health.bad_lines = bad_lines;
         self.health.bad_line = bad_line;
-        if self.profile.as_ref().is_none_or(|known| known.name != profile.name) {
-            // Another product answers at this address: what was learnt is about something else.
-            self.caches.clear();
-        }
-        self.profile = Some(profile);
+        self.take_over_profile(&profile);
         for cache in self.caches.values_mut() {
             cache.shown = false;
         }
@@ -122,10 +122,52 @@ impl TargetState {
                 }
             }));
         }
-        self.caches.retain(|_, cache| {
-            cache.shown || now.saturating_since(cache.last_seen) < FORGET_CACHE_AFTER
-        });
+        self.forget(now);
         tunings
+    }
+
+    /// Reads the caches by `profile` from now on.
+    fn take_over_profile(&mut self, profile: &Arc<Profile>) {
+        let known = self.profile.replace(Arc::clone(profile));
+        match known {
+            Some(known) if Arc::ptr_eq(&known, profile) => {}
+            Some(known) if known.name == profile.name => {
+                // A reload may have changed what the product has, and how it shows it.
+                for cache in self.caches.values_mut() {
+                    cache.first_observed.retain(|parameter, _| {
+                        observed_text(&known, *parameter) == observed_text(profile, *parameter)
+                    });
+                }
+                self.reconfigure_caches();
+            }
+            // Another product answers at this address: what was learnt is about something else.
+            _ => self.caches.clear(),
+        }
+    }
+
+    fn reconfigure_caches(&mut self) {
+        let JobPlan { tuning, rules } = &*self.plan.job;
+        let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
+        for cache in self.caches.values_mut() {
+            cache.tuner.reconfigure(*tuning, Arc::clone(rules), tunable.clone());
+        }
+    }
+
+    /// Forgets the caches that have not been shown for long, and the longest unseen ones of too
+    /// many.
+    fn forget(&mut self, now: Timestamp) {
+        let is_kept = |cache: &CacheState| {
+            cache.shown || now.saturating_since(cache.last_seen) < FORGET_CACHE_AFTER
+        };
+        self.caches.retain(|_, cache| is_kept(cache));
+        let unseen = self.caches.iter().filter(|(_, cache)| !cache.shown);
+        let mut unseen: Vec<(Timestamp, Arc<str>)> =
+            unseen.map(|(name, cache)| (cache.last_seen, Arc::clone(name))).collect();
+        unseen.sort_unstable();
+        let excess = unseen.len().saturating_sub(UNSEEN_CACHES_MAX);
+        for (_, name) in &unseen[..excess] {
+            self.caches.remove(name);
+        }
     }
 
     fn first_sight(&self, stats: CacheStats, now: Timestamp) -> CacheState {
@@ -175,7 +217,7 @@ impl CacheState {
         for (parameter, value) in &stats.observed {
             self.first_observed.entry(*parameter).or_insert(*value);
         }
-        self.last = stats;
+        self.last = stats.remembering(&self.last);
         self.last_seen = now;
         self.shown = true;
         if !self.tuner.is_due(now + slack) {
@@ -197,16 +239,17 @@ impl CacheState {
             recommendations: tuner.recommendations().to_vec(),
             stats: *tuner.stats(),
             ledger: tuner.ledger().clone(),
-            apply: Arc::new(profile.map(|profile| self.apply(profile)).unwrap_or_default()),
+            apply: profile.map(|profile| self.apply(profile)).unwrap_or_default(),
         }
     }
 
     /// What to do for each recommendation, in the product's words.
-    fn apply(&self, profile: &Profile) -> BTreeMap<Parameter, String> {
+    fn apply(&self, profile: &Profile) -> BTreeMap<Arc<str>, String> {
         let texts = self.tuner.recommendations().iter().filter_map(|recommendation| {
             let parameter = recommendation.parameter;
             let text = profile.parameters.get(&parameter)?.apply.as_deref()?;
-            self.fill(text, parameter, recommendation.recommended_value).map(|t| (parameter, t))
+            let filled = self.fill(text, parameter, recommendation.recommended_value)?;
+            Some((Arc::clone(&recommendation.rule), filled))
         });
         texts.collect()
     }
@@ -220,4 +263,9 @@ impl CacheState {
         let base = self.first_observed.get(&parameter)?;
         Some(text.replace("{bytes}", &format!("{:.0}", base * value)))
     }
+}
+
+/// The expression by which a profile shows a parameter, to tell whether it changed.
+fn observed_text(profile: &Profile, parameter: Parameter) -> Option<String> {
+    profile.parameters.get(&parameter)?.observed.as_ref().map(ToString::to_string)
 }

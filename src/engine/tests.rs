@@ -139,7 +139,7 @@ fn a_recommendation_says_what_to_do_in_the_product_s_words() {
     engine.reconfigure(vec![plan("a:1")]);
     observe(&mut engine, 0, Ok(reading("c=0/0")));
     let step = observe(&mut engine, 10, Ok(reading("c=10/90"))).unwrap();
-    let apply = &step.view.caches[0].apply[&Parameter::L1SizeMultiplier];
+    let apply = &step.view.caches[0].apply["grow"];
     assert_eq!(apply, "set 2000 (2)");
     assert_eq!(step.tunings.len(), 1);
 }
@@ -170,4 +170,33 @@ fn a_scrape_that_comes_a_little_early_does_not_delay_the_analysis() {
         tunings += engine.observe(observation).unwrap().tunings.len();
     }
     assert_eq!(tunings, 2);
+}
+
+#[test]
+fn a_profile_that_a_reload_changed_reaches_the_caches_with_the_next_page() {
+    let mut engine = Engine::new();
+    engine.reconfigure(vec![plan("a:1")]);
+    observe(&mut engine, 0, Ok(reading("c=0/0")));
+    let text = "profile: p\nroles: {hits: h, misses: m}\nparameters: {ttl_multiplier: {}}\n";
+    let changed = Arc::new(profile::load(&SourceFile::new("p", text)).unwrap());
+    let later = Reading { profile: changed, ..reading("c=10/90") };
+    let view = observe(&mut engine, 10, Ok(later)).unwrap().view;
+    assert_eq!(view.caches[0].tunable, [Parameter::TtlMultiplier]);
+    assert_eq!(view.caches[0].snapshots, 1);
+    assert_eq!(view.caches[0].ledger.iter().count(), 0);
+}
+
+#[test]
+fn names_that_change_with_every_scrape_do_not_pile_up() {
+    let mut engine = Engine::new();
+    engine.reconfigure(vec![plan("a:1")]);
+    for second in 0..5 {
+        let page: Vec<String> = (0..600).map(|n| format!("s{second}c{n}=0/0")).collect();
+        observe(&mut engine, second, Ok(reading(&page.join(" "))));
+    }
+    // The thousand caches unseen for the shortest time come back with their windows; older ones are
+    // new.
+    let view = observe(&mut engine, 5, Ok(reading("s4c0=9/1 s0c0=9/1"))).unwrap().view;
+    let shown: Vec<String> = view.caches.iter().map(|cache| show(cache)).collect();
+    assert_eq!(shown, ["s0c0 0 1", "s4c0 1 1"]);
 }

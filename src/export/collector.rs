@@ -22,6 +22,7 @@ use crate::export::names::Metric;
 use crate::published::Board;
 use crate::published::CacheView;
 use crate::published::TargetView;
+use crate::reason::Reason;
 use crate::signal::Signal;
 use crate::tuner::Outcome;
 use crate::units::Timestamp;
@@ -105,7 +106,9 @@ fn collect_target(view: &TargetView, families: &mut Families) {
     families.add_some(names::TARGET_SCRAPE_DURATION, &origin, duration);
     let last_scrape = health.last_scrape.map(Timestamp::as_unix_seconds);
     families.add_some(names::TARGET_LAST_SCRAPE, &origin, last_scrape);
-    for (reason, &count) in &health.failures {
+    // The set is closed, so each child exists from the start: an increase from nothing is none.
+    for reason in Reason::ALL {
+        let count = health.failures.get(&reason).copied().unwrap_or(0);
         families.add(names::TARGET_SCRAPE_FAILURES, &origin, &[reason.name()], count as f64);
     }
     for cache in &view.caches {

@@ -8,21 +8,7 @@ use std::collections::BTreeSet;
 
 use prometheus::proto::LabelPair;
 
-/// Names that a user's label may not have: those of our own series, and the two that histograms and
-/// summaries keep for themselves. They are kept free on every series, so that a label has one name
-/// on all.
-pub(super) const RESERVED: [&str; 10] = [
-    "cache",
-    "le",
-    "level",
-    "outcome",
-    "parameter",
-    "quantile",
-    "reason",
-    "rule",
-    "scrape_job",
-    "target",
-];
+use crate::published::OWN_LABELS;
 
 /// One label.
 pub(super) fn pair(name: &str, value: &str) -> LabelPair {
@@ -35,7 +21,7 @@ pub(super) fn pair(name: &str, value: &str) -> LabelPair {
 /// The user's labels as they are exported, by name. Prometheus takes an empty label for none, and
 /// drops those that begin with `__`; so do we.
 pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
-    let mut taken: BTreeSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
+    let mut taken: BTreeSet<String> = OWN_LABELS.iter().map(|&name| name.to_owned()).collect();
     let shown =
         || labels.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
     // Names that are free keep their series whatever collides beside them.
@@ -44,7 +30,7 @@ pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
     let mut used = BTreeSet::new();
     for (name, value) in shown() {
         let mut name = legal_name(name);
-        if RESERVED.contains(&name.as_str()) || used.contains(&name) {
+        if OWN_LABELS.contains(&name.as_str()) || used.contains(&name) {
             while taken.contains(&name) {
                 name.insert_str(0, "exported_");
             }
@@ -97,8 +83,8 @@ mod tests {
     fn every_label_of_the_table_is_reserved() {
         let ours = names::ALL.iter().filter(|metric| metric.scope != names::Scope::Exporter);
         for label in ours.flat_map(|metric| metric.scope.labels().iter().chain(metric.labels)) {
-            assert!(RESERVED.contains(label), "{label}");
+            assert!(OWN_LABELS.contains(label), "{label}");
         }
-        assert!(RESERVED.is_sorted());
+        assert!(OWN_LABELS.is_sorted());
     }
 }

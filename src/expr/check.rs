@@ -21,7 +21,7 @@ use crate::expr::in_order;
 use crate::suggest;
 
 /// Most snapshots that `newest` and `oldest` average.
-pub const WINDOW_COUNT_MAX: usize = 1000;
+pub const WINDOW_COUNT_MAX: usize = 5760;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -301,8 +301,8 @@ impl Checker<'_> {
         self.faults.push(Fault::new(
             "wrong-type",
             argument.span.clone(),
-            format!("`{function}` wants a number of snapshots"),
-            format!("not a whole number from 1 to {WINDOW_COUNT_MAX}"),
+            format!("`{function}` wants a whole number of snapshots from 1 to {WINDOW_COUNT_MAX}"),
+            "not such a number",
         ));
         None
     }

@@ -48,7 +48,8 @@ pub fn extract(
         // Without an anchor of its own, whatever a role finds is proof enough that the product is
         // there.
         defaults: profile.detect.as_ref().is_none_or(|detect| page.shows(detect)),
-        started_at: started_at(profile, &page, now),
+        started_at: of_page(profile.start_time.as_ref(), &page).filter(|start| *start > 0.0),
+        uptime: of_page(profile.uptime.as_ref(), &page).filter(|uptime| *uptime >= 0.0),
     };
     let caches: BTreeSet<&str> =
         reader.roles.iter().flat_map(|(_, _, found)| found.caches()).collect();
@@ -62,6 +63,7 @@ struct Reader<'a, 'p> {
     observed: Vec<(Parameter, &'p Selection, Found<'a, 'p>)>,
     defaults: bool,
     started_at: Option<f64>,
+    uptime: Option<f64>,
 }
 
 impl Reader<'_, '_> {
@@ -70,9 +72,11 @@ impl Reader<'_, '_> {
     }
 
     fn cache(&self, cache: &str) -> CacheStats {
-        let mut stats = CacheStats { started_at: self.started_at, ..CacheStats::default() };
+        let Self { started_at, uptime, .. } = *self;
+        let mut stats = CacheStats { started_at, uptime, ..CacheStats::default() };
         for (role, selection, found) in &self.roles {
-            let flat = selection.flatten(&|selector| found.series(selector, cache), self.defaults);
+            let defaults = self.defaults && !found.is_silent(cache);
+            let flat = selection.flatten(&|selector| found.series(selector, cache), defaults);
             match (flat, role.kind()) {
                 (None, _) => {}
                 (Some(flat), Kind::Cumulative) => {
@@ -135,14 +139,10 @@ fn is_limit(value: f64) -> bool {
     value > 0.0 && value < UNLIMITED_MIN
 }
 
-/// When the product's process started, in seconds since the epoch: for the whole page, whatever
-/// tells its caches apart.
-fn started_at(profile: &Profile, page: &Page<'_>, now: Timestamp) -> Option<f64> {
-    let value = |selection: &Selection| {
-        let found = page.find(selection, None);
-        let flat = selection.flatten(&|selector| found.series(selector, ""), false);
-        flat.as_ref().and_then(sum).filter(|seconds| *seconds >= 0.0)
-    };
-    let start = profile.start_time.as_ref().and_then(value).filter(|start| *start > 0.0);
-    start.or_else(|| Some(now.as_unix_seconds() - value(profile.uptime.as_ref()?)?))
+/// The value of an expression for the whole page, whatever tells its caches apart.
+fn of_page(selection: Option<&Selection>, page: &Page<'_>) -> Option<f64> {
+    let selection = selection?;
+    let found = page.find(selection, None);
+    let flat = selection.flatten(&|selector| found.series(selector, ""), false);
+    flat.as_ref().and_then(sum)
 }

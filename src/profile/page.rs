@@ -4,6 +4,7 @@
 //! timestamp, and the second and later samples of one series (Prometheus keeps the first, too).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -51,6 +52,8 @@ pub fn series_found(
 /// The samples that a set of expressions asks for.
 pub(super) struct Page<'a> {
     by_name: HashMap<&'a str, Vec<Series<'a>>>,
+    /// Samples that stand on the page and say nothing: no number, or an old one.
+    silent: HashMap<&'a str, Vec<&'a Sample<'a>>>,
 }
 
 /// A series of the page with its value.
@@ -64,6 +67,8 @@ pub(super) struct Series<'a> {
 /// What each selector of an expression finds, by cache.
 pub(super) struct Found<'a, 'p> {
     by_selector: Vec<BTreeMap<&'a str, Vec<&'p Series<'a>>>>,
+    /// Caches of which a selector finds a sample that says nothing.
+    silent: BTreeSet<&'a str>,
 }
 
 impl<'a> Page<'a> {
@@ -77,8 +82,13 @@ impl<'a> Page<'a> {
             selections.into_iter().flat_map(Selection::selectors).map(Selector::name).collect();
         let mut seen: HashSet<SeriesId> = HashSet::new();
         let mut by_name: HashMap<&str, Vec<Series<'_>>> = HashMap::new();
+        let mut silent: HashMap<&str, Vec<&Sample<'_>>> = HashMap::new();
         for sample in samples {
-            if !wanted.contains(sample.name.as_ref()) || !counts(sample, now) {
+            if !wanted.contains(sample.name.as_ref()) {
+                continue;
+            }
+            if !counts(sample, now) {
+                silent.entry(sample.name.as_ref()).or_default().push(sample);
                 continue;
             }
             let id = series_id(sample);
@@ -87,7 +97,7 @@ impl<'a> Page<'a> {
                 by_name.entry(sample.name.as_ref()).or_default().push(series);
             }
         }
-        Self { by_name }
+        Self { by_name, silent }
     }
 
     /// The series that a selector means, in the page's order.
@@ -103,20 +113,25 @@ impl<'a> Page<'a> {
         selection: &'p Selection,
         cache_label: Option<&str>,
     ) -> Found<'a, 'p> {
-        let cache_of = |series: &Series<'a>| match cache_label {
+        let cache_of = |sample: &'a Sample<'a>| match cache_label {
             None => Some(""),
-            Some(label) => series.sample.label(label).filter(|cache| !cache.is_empty()),
+            Some(label) => sample.label(label).filter(|cache| !cache.is_empty()),
         };
+        let silent = selection.selectors().iter().flat_map(|selector| {
+            let named = self.silent.get(selector.name()).map_or(&[][..], Vec::as_slice);
+            named.iter().filter(|sample| selector.matches_labels(|label| sample.label(label)))
+        });
+        let silent = silent.filter_map(|sample| cache_of(sample)).collect();
         let by_selector = selection.selectors().iter().map(|selector| {
             let mut by_cache: BTreeMap<&str, Vec<&Series<'a>>> = BTreeMap::new();
             for series in self.series(selector) {
-                if let Some(cache) = cache_of(series) {
+                if let Some(cache) = cache_of(series.sample) {
                     by_cache.entry(cache).or_default().push(series);
                 }
             }
             by_cache
         });
-        Found { by_selector: by_selector.collect() }
+        Found { by_selector: by_selector.collect(), silent }
     }
 
     /// Whether the page shows an expression, without any `default`.
@@ -130,6 +145,12 @@ impl<'a, 'p> Found<'a, 'p> {
     /// The caches that any selector finds.
     pub(super) fn caches(&self) -> impl Iterator<Item = &'a str> {
         self.by_selector.iter().flat_map(|by_cache| by_cache.keys().copied())
+    }
+
+    /// Whether the page has a series of this cache that says nothing. It has had its first event,
+    /// so no `default` may stand for it.
+    pub(super) fn is_silent(&self, cache: &str) -> bool {
+        self.silent.contains(cache)
     }
 
     /// The series of one cache that the selector at this index finds.

@@ -46,7 +46,8 @@ fn show(stats: &CacheStats) -> String {
     });
     let observed = stats.observed.iter().map(|(parameter, value)| format!("{parameter} {value}\n"));
     let started = stats.started_at.map(|start| format!("started {start}\n"));
-    lines.chain(observed).chain(started).collect::<Vec<_>>().concat()
+    let uptime = stats.uptime.map(|uptime| format!("up for {uptime}\n"));
+    lines.chain(observed).chain(started).chain(uptime).collect::<Vec<_>>().concat()
 }
 
 #[track_caller]
@@ -68,7 +69,7 @@ fn redis_shows_what_info_says() {
         l1_usage_bytes: 77174400\nl1_max_usage_bytes: 268435456\nl1_evictions: 0 of 1\n\
         operations: 1160385 of 1\nget_seconds: 0.181262 of 3\nget_count: 260030 of 3\n\
         put_seconds: 0.531883 of 3\nput_count: 520016 of 3\n\
-        l1_size_multiplier 268435456\nstarted 1795354953\n";
+        l1_size_multiplier 268435456\nstarted 1795354953\nup for 67\n";
     check_page("redis", include_str!("../../tests/pages/redis_1.txt"), "redis", want);
 }
 
@@ -76,7 +77,7 @@ fn redis_shows_what_info_says() {
 fn varnish_shows_one_level_without_its_transient_storage() {
     let want = "l1_hits: 55 of 1\nl1_misses: 113 of 1\nl1_entries: 113\nl1_usage_bytes: 618392\n\
         l1_max_usage_bytes: 67108864\nl1_evictions: 0 of 1\noperations: 168 of 1\n\
-        l1_size_multiplier 67108864\nstarted 1795355064\n";
+        l1_size_multiplier 67108864\nup for 36\n";
     check_page("varnish", include_str!("../../tests/pages/varnish_1.txt"), "varnish", want);
 }
 
@@ -94,7 +95,7 @@ fn micrometer_shows_every_cache_of_the_page() {
 fn memcached_without_extstore_has_one_level() {
     let want = "hits: 900 of 1\nmisses: 100 of 1\nl1_hits: 900 of 1\nl1_misses: 100 of 1\n\
         l1_entries: 42\nl1_usage_bytes: 5000\nl1_max_usage_bytes: 67108864\nl1_evictions: 7 of 1\n\
-        operations: 1350 of 5\nl1_size_multiplier 67108864\nstarted 1795355000\n";
+        operations: 1350 of 5\nl1_size_multiplier 67108864\nup for 100\n";
     check_page("memcached", MEMCACHED, "memcached", want);
 }
 
@@ -108,7 +109,7 @@ fn memcached_with_extstore_has_two() {
         l1_entries: 42\nl1_usage_bytes: 5000\nl1_max_usage_bytes: 67108864\nl1_evictions: 7 of 1\n\
         l2_hits: 300 of 1\nl2_usage_bytes: 10\nl2_max_usage_bytes: 40\nl2_evictions: 3 of 1\n\
         operations: 1350 of 5\nl1_size_multiplier 67108864\nl2_size_multiplier 40\n\
-        started 1795355000\n";
+        up for 100\n";
     check_page("memcached", &page, "memcached", want);
 }
 

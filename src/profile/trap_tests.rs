@@ -1,7 +1,6 @@
 //! The traps that real exporters set, one test for each: what is cumulative is decided by the role,
 //! what is missing is not zero, and nothing is counted twice.
 
-use super::tests::NOW;
 use super::tests::built_in_named;
 use super::tests::caches;
 use super::tests::now;
@@ -164,9 +163,11 @@ fn trap_9_series_stay_apart_and_the_start_is_told_for_resets() {
     let terms = ["x{a=\"1\",b=\"1\"} 1*5", "x{a=\"1\",b=\"2\"} 1*7"];
     check_terms("x", "", page, &terms);
     let started = |rest: &str, page: &str| read(Role::Hits, "x", rest, page).started_at;
+    let uptime = |rest: &str, page: &str| read(Role::Hits, "x", rest, page).uptime;
     assert_eq!(started("start_time: s\n", "x 1\ns 1700000000.5\n"), Some(1_700_000_000.5));
-    assert_eq!(started("uptime: u\n", "x 1\nu 100\n"), Some(NOW - 100.0));
-    assert_eq!(started("start_time: s\nuptime: u\n", "x 1\nu 100\n"), Some(NOW - 100.0));
+    assert_eq!(uptime("uptime: u\n", "x 1\nu 100\n"), Some(100.0));
+    assert_eq!(uptime("uptime: u\n", "x 1\nu -1\n"), None);
+    assert_eq!(started("start_time: s\nuptime: u\n", "x 1\nu 100\n"), None);
     assert_eq!(started("start_time: s\nuptime: u\n", "x 1\ns 7\nu 100\n"), Some(7.0));
     assert_eq!(started("start_time: s\n", "x 1\ns 0\n"), None);
     assert_eq!(started("start_time: s\n", "x 1\n"), None);

@@ -1,6 +1,7 @@
 //! One line of a recording: a JSON object that is a snapshot.
 
 use serde_json::Map;
+use serde_json::Number;
 use serde_json::Value;
 
 use crate::signal::Signal;
@@ -12,6 +13,8 @@ use crate::units::Timestamp;
 pub(super) struct Line {
     pub(super) cache: Option<String>,
     pub(super) snapshot: PerformanceSnapshot,
+    /// As the input writes it, since a snapshot keeps milliseconds.
+    pub(super) timestamp: Number,
     /// Keys that mean nothing here: probably slips.
     pub(super) unknown: Vec<String>,
 }
@@ -20,19 +23,17 @@ pub(super) struct Line {
 pub(super) fn parse(text: &[u8]) -> Result<Line, String> {
     let object: Map<String, Value> = serde_json::from_slice(text)
         .map_err(|fault| format!("not a JSON object: {}", without_line(&fault)))?;
-    let timestamp = match object.get("timestamp") {
-        Some(value) => value
-            .as_f64()
-            .and_then(Timestamp::from_unix_seconds)
-            .ok_or_else(|| format!("`timestamp` is not in unix seconds: `{value}`"))?,
-        None => return Err("`timestamp` is missing".to_owned()),
+    let written = object.get("timestamp").ok_or("`timestamp` is missing")?;
+    let instant = written.as_f64().and_then(Timestamp::from_unix_seconds);
+    let (Value::Number(timestamp), Some(instant)) = (written, instant) else {
+        return Err(format!("`timestamp` is not in unix seconds: `{written}`"));
     };
     let cache = match object.get("cache") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name.clone()),
         Some(other) => return Err(format!("`cache` is not text: `{other}`")),
     };
-    let mut snapshot = PerformanceSnapshot::empty(timestamp);
+    let mut snapshot = PerformanceSnapshot::empty(instant);
     for signal in Signal::ALL {
         let value = match object.get(signal.name()) {
             None | Some(Value::Null) => None,
@@ -45,7 +46,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Line, String> {
     let known =
         |key: &String| key == "timestamp" || key == "cache" || Signal::from_name(key).is_some();
     let unknown = object.keys().filter(|key| !known(key)).cloned().collect();
-    Ok(Line { cache, snapshot, unknown })
+    Ok(Line { cache, snapshot, timestamp: timestamp.clone(), unknown })
 }
 
 /// `serde_json` ends its messages with `at line 1 column 7`; the line is ours to tell.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::parameter::Parameter;
+use crate::replay::Cache;
 use crate::tuner::AdaptiveTuner;
 use crate::tuner::AdaptiveTuningStats;
 use crate::tuner::TuningParameters;
@@ -49,7 +50,7 @@ impl Output {
     pub(super) fn recommendation(
         &mut self,
         cache: Option<&str>,
-        timestamp: Timestamp,
+        timestamp: &Number,
         recommendation: &TuningRecommendation,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -68,7 +69,7 @@ impl Output {
                 } = recommendation;
                 let event = json!({
                     "event": "recommendation",
-                    "timestamp": seconds(timestamp),
+                    "timestamp": timestamp,
                     "cache": cache,
                     "rule": &**rule,
                     "parameter": parameter.name(),
@@ -86,7 +87,7 @@ impl Output {
                     row(out, ["TIMESTAMP", "CACHE", "RULE", "PARAMETER"])?;
                     writeln!(out, "{:<18} {:>10}  APPLIED", "CHANGE", "CONFIDENCE")?;
                 }
-                let time = seconds(timestamp).to_string();
+                let time = timestamp.to_string();
                 let TuningRecommendation { rule, parameter, .. } = recommendation;
                 row(out, [&time, cache.unwrap_or("-"), rule, parameter.name()])?;
                 let change = format!(
@@ -101,19 +102,16 @@ impl Output {
         }
     }
 
-    pub(super) fn finish<'a>(
-        &self,
-        caches: impl Iterator<Item = (Option<&'a str>, &'a AdaptiveTuner)>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        for (cache, tuner) in caches {
+    pub(super) fn finish(&self, caches: &[Cache], out: &mut dyn Write) -> io::Result<()> {
+        for Cache { name, tuner, last_tuning } in caches {
+            let cache = name.as_deref();
             match self.format {
                 OutputFormat::Jsonl => {
                     let event = json!({
                         "event": "summary",
                         "cache": cache,
                         "parameters": parameters(tuner.parameters()),
-                        "stats": stats(tuner.stats()),
+                        "stats": stats(tuner.stats(), last_tuning.as_ref()),
                     });
                     writeln!(out, "{event}")?;
                 }
@@ -163,7 +161,7 @@ fn parameters(parameters: &TuningParameters) -> Value {
     Value::Object(Parameter::ALL.map(entry).into_iter().collect::<Map<_, _>>())
 }
 
-fn stats(stats: &AdaptiveTuningStats) -> Value {
+fn stats(stats: &AdaptiveTuningStats, last_tuning: Option<&Number>) -> Value {
     json!({
         "tuning_operations": stats.tuning_operations,
         "successful_tunings": stats.successful_tunings,
@@ -171,6 +169,6 @@ fn stats(stats: &AdaptiveTuningStats) -> Value {
         "success_rate": stats.success_rate(),
         "avg_improvement": stats.avg_improvement,
         "current_confidence": stats.current_confidence,
-        "last_tuning": stats.last_tuning.map(seconds),
+        "last_tuning": last_tuning,
     })
 }

@@ -200,6 +200,16 @@ fn tune(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Tune> {
         (None, _) => bounds.map(|bounds| if key == "min" { bounds.min } else { bounds.max }),
     };
     let (min, max) = (limit("min"), limit("max"));
+    for key in ["set", "min", "max"] {
+        if parameter.is_some_and(Parameter::is_whole)
+            && let Some(node) = fields.optional(key)
+            && let Some(number) = node.number(&mut Diagnostics::new())
+            && number.fract().abs() > 0.0
+        {
+            let message = format!("`{key}` {number} is not whole, as the parameter is");
+            diagnostics.push(node.error("out-of-range", message).help("write a whole number"));
+        }
+    }
     fields.finish(diagnostics);
     let (min, max) = (min?, max?);
     if min > max {

@@ -66,7 +66,7 @@ fn a_parameter_at_its_limit_is_left_alone() {
     check("hit_rate < 1", &tune("multiply: 0.5, min: 2.0"), "0 0", Verdict::AtLimit);
     check("hit_rate < 1", &tune("set: 2"), "0 0", Verdict::AtLimit);
     check("hit_rate < 1", &tune("set: 1"), "0 0", Verdict::Recommends(1.0));
-    check("hit_rate < 1", &tune("multiply: 99"), "0 0", Verdict::Recommends(10.0));
+    check("hit_rate < 1", &tune("multiply: 99"), "0 0", Verdict::Recommends(100.0));
 }
 
 #[test]

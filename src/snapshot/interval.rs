@@ -41,19 +41,29 @@ pub fn between(
     if seconds <= 0.0 {
         return Interval::Empty;
     }
-    if restarted(earlier, later) {
+    if restarted(earlier, later, seconds) {
         return Interval::Restarted;
     }
     Interval::Measured(measure(&Increases { earlier, later }, later, seconds, to))
 }
 
-fn restarted(earlier: &CacheStats, later: &CacheStats) -> bool {
-    match (earlier.started_at, later.started_at) {
-        (Some(before), Some(now)) => now > before + START_JITTER_SECONDS_MAX,
-        _ => later.cumulative.iter().any(|(role, terms)| {
+fn restarted(earlier: &CacheStats, later: &CacheStats, seconds: f64) -> bool {
+    let counters_fell = || {
+        later.cumulative.iter().any(|(role, terms)| {
             earlier.cumulative.get(role).is_some_and(|before| any_went_down(before, terms))
-        }),
+        })
+    };
+    if let (Some(before), Some(now)) = (earlier.started_at, later.started_at) {
+        return now > before + START_JITTER_SECONDS_MAX;
     }
+    if let (Some(before), Some(now)) = (earlier.uptime, later.uptime) {
+        // An answer may come seconds after it was asked for, so uptime that lags behind our clock
+        // proves little by itself. Where a second life has become longer than what was seen of the
+        // first, the counters tell.
+        let lags = now - before < seconds - START_JITTER_SECONDS_MAX;
+        return now < before || (lags && counters_fell());
+    }
+    counters_fell()
 }
 
 fn any_went_down(before: &[Term], now: &[Term]) -> bool {

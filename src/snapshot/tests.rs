@@ -8,8 +8,13 @@ fn stats(text: &str) -> CacheStats {
     let mut stats = CacheStats::default();
     for item in text.split_whitespace() {
         let (key, value) = item.split_once('=').unwrap();
-        if key == "started" {
-            stats.started_at = Some(value.parse().unwrap());
+        let seconds = || Some(value.parse().unwrap());
+        match key {
+            "started" => stats.started_at = seconds(),
+            "uptime" => stats.uptime = seconds(),
+            _ => {}
+        }
+        if ["started", "uptime"].contains(&key) {
             continue;
         }
         let (key, series) = key.split_once('/').unwrap_or((key, ""));
@@ -105,6 +110,18 @@ fn a_series_that_is_new_counts_only_from_a_default() {
 }
 
 #[test]
+fn a_series_with_a_default_that_was_away_goes_on_from_its_last_value() {
+    let before = stats("operations?/a=1000 operations?/b=5");
+    let away = stats("operations?/b=6").remembering(&before);
+    let back = stats("operations?/a=1020 operations?/b=6");
+    let (from, to) = (Timestamp::from_millis(0), Timestamp::from_millis(10_000));
+    let Interval::Measured(snapshot) = between(&away, from, &back, to) else {
+        panic!("no interval")
+    };
+    assert_eq!(snapshot.ops_per_second, Some(2.0));
+}
+
+#[test]
 fn a_difference_of_series_never_falls_below_zero() {
     check("hits/r=100 hits*-1/m=50 misses=50", "hits/r=110 hits*-1/m=70 misses=70", "hit_rate=0");
 }
@@ -119,6 +136,15 @@ fn a_restart_is_seen_by_its_start_or_else_by_its_counters() {
     check("started=1000 hits=100 misses=100", "started=1060 hits=130 misses=110", "restarted");
     check("hits=100 misses=100", "hits=30 misses=10", "restarted");
     check("hits=100 misses=100", "hits=100 misses=99", "restarted");
+}
+
+#[test]
+fn uptime_tells_a_restart_from_a_late_answer() {
+    check("uptime=100 hits=100 misses=100", "uptime=4 hits=130 misses=110", "restarted");
+    check("uptime=100 hits=100 misses=100", "uptime=104 hits=190 misses=110", "hit_rate=0.9");
+    check("uptime=100 hits=100 misses=100", "uptime=110 hits=30 misses=10", "hit_rate=0.75");
+    // Up for a second when it was seen first, gone, and up for four by now.
+    check("uptime=1 hits=100 misses=100", "uptime=4 hits=30 misses=10", "restarted");
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::published::CacheView;
-use crate::tuner::TuningRecommendation;
 use crate::units::Short;
 use crate::units::Timestamp;
 
@@ -54,12 +52,6 @@ pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
         7200..172_800 => format!("{} h ago", seconds / 3600),
         _ => format!("{} d ago", seconds / 86_400),
     }
-}
-
-/// How to do by hand what is recommended, where the profile says how.
-pub(super) fn apply(view: &CacheView, recommendation: &TuningRecommendation) -> Option<String> {
-    let text = view.apply.get(&recommendation.parameter)?;
-    Some(text.replace("{value}", &Short(recommendation.recommended_value).to_string()))
 }
 
 /// `2023-11-14T22:13:20.000Z`.

@@ -39,7 +39,7 @@ pub const HEAD_BYTES_MAX: usize = 16 << 10;
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(600);
 
 /// Longest time that answers under way may take once the end has come.
-pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Pause after a failed `accept`, which means that file descriptors or memory ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);

@@ -257,7 +257,7 @@ fn recommendation<'a>(view: &CacheView, wanted: &'a TuningRecommendation) -> Rec
         expected: format::share(wanted.expected_improvement),
         reason: &wanted.reason,
         applied: wanted.applied,
-        apply: format::apply(view, wanted),
+        apply: view.apply.get(&wanted.rule).cloned(),
     }
 }
 

@@ -78,7 +78,7 @@ fn worked_tuner() -> AdaptiveTuner {
 }
 
 fn cache_view(name: &str, tuner: &AdaptiveTuner) -> CacheView {
-    let apply = [(Parameter::L1SizeMultiplier, "CONFIG SET maxmemory {value}".to_owned())];
+    let apply = [("hit_rate_declining".into(), "CONFIG SET maxmemory 120000000".to_owned())];
     CacheView {
         cache: name.into(),
         snapshot: tuner.history().latest().copied(),
@@ -88,7 +88,7 @@ fn cache_view(name: &str, tuner: &AdaptiveTuner) -> CacheView {
         recommendations: tuner.recommendations().to_vec(),
         stats: *tuner.stats(),
         ledger: tuner.ledger().clone(),
-        apply: Arc::new(BTreeMap::from(apply)),
+        apply: BTreeMap::from(apply),
     }
 }
 

@@ -316,7 +316,7 @@ async fn a_cache_reads_its_parameters() {
         ("?target=localhost:9121&scrape_job=pages", 404, "in job `pages`"),
         ("?target=varnish:9131", 400, "say which with `scrape_job`: `pages`, `twins`"),
         ("?target=varnish:9131&scrape_job=pages", 400, "say which with `cache`: `s0`, `s<1>`"),
-        ("?target=varnish:9131&scrape_job=twins", 404, "has not shown a cache yet"),
+        ("?target=varnish:9131&scrape_job=twins", 404, "shows no cache"),
     ] {
         let reply = get(&served, &format!("/api/v1/parameters{query}")).await;
         check(&reply, query, status, JSON, text);
@@ -367,7 +367,7 @@ async fn the_status_page_escapes_and_forbids_scripts() {
         "2.22 ms",
         "12 s ago",
         "Hit rate declining, increasing L1 cache size",
-        "CONFIG SET maxmemory 1.2",
+        "CONFIG SET maxmemory 120000000",
         ">80 %<",
         "As of 2023-11-14 22:15:00 UTC",
     ] {

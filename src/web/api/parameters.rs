@@ -61,9 +61,7 @@ fn one_cache<'a>(view: &'a TargetView, cache: Option<&str>) -> Result<&'a CacheV
             .map(Arc::as_ref)
             .ok_or_else(|| ApiError::NotFound(format!("target `{target}` has no cache `{name}`"))),
         (None, [only]) => Ok(only),
-        (None, []) => {
-            Err(ApiError::NotFound(format!("target `{target}` has not shown a cache yet")))
-        }
+        (None, []) => Err(ApiError::NotFound(format!("target `{target}` shows no cache"))),
         (None, several) => Err(ApiError::BadData(format!(
             "target `{target}` has several caches: say which with `cache`: {}",
             listed(several.iter().map(|view| &*view.cache))

@@ -10,7 +10,6 @@ use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::tuner::TuningRecommendation;
 use crate::units::Timestamp;
-use crate::web::format;
 
 /// A parameter's value: whole where only whole numbers make sense.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +86,7 @@ pub(super) fn recommendation<'a>(
         confidence: recommendation.confidence,
         expected_improvement: recommendation.expected_improvement,
         reason: &recommendation.reason,
-        apply: format::apply(view, recommendation),
+        apply: view.apply.get(&recommendation.rule).cloned(),
     }
 }
 
