@@ -7,7 +7,10 @@
 mod alerting;
 mod boards;
 mod check;
+mod cmd;
 mod config;
+mod e2e_binary;
+mod e2e_targets;
 mod export;
 mod exposition_differential;
 mod exposition_golden;

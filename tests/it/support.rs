@@ -17,6 +17,7 @@ pub(crate) mod redis;
 pub(crate) mod resp;
 pub(crate) mod server;
 pub(crate) mod tool;
+pub(crate) mod toy;
 pub(crate) mod traffic;
 pub(crate) mod varnish;
 pub(crate) mod wait;

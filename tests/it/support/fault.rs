@@ -33,6 +33,8 @@ pub(crate) enum Reply {
     CloseAtOnce,
     /// Promises the page and closes half-way.
     CloseEarly(String),
+    /// The page for the number of the request, of which the first is 1: counters that grow.
+    Counting(fn(u64) -> String),
     /// The page, compressed, with `Content-Encoding: gzip`.
     Gzip(String),
     /// Takes the request and says nothing.
@@ -136,6 +138,9 @@ impl Script {
             Reply::CloseEarly(page) => {
                 write_head(stream, 200, &length_headers(TEXT_FORMAT, page.len()))?;
                 stream.write_all(&page.as_bytes()[..page.len() / 2])
+            }
+            Reply::Counting(page) => {
+                write_whole(stream, 200, TEXT_FORMAT, page(number as u64).as_bytes())
             }
             Reply::Gzip(page) => {
                 let body = gzip(page.as_bytes())?;

@@ -1,0 +1,73 @@
+//! Without a configuration the demo runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use crate::support::exporter::Exporter;
+use crate::support::http;
+use crate::support::page::Page;
+use crate::support::toy;
+use crate::support::wait::PATIENCE;
+use crate::support::wait::eventually;
+
+/// The demo analyses every five seconds, and nothing below ten snapshots, one a second.
+const FIRST_TUNING: Duration = Duration::from_secs(60);
+
+/// Where the demo's caches show their metrics.
+#[track_caller]
+fn demo_target(exporter: &Exporter) -> String {
+    let targets = exporter.get("/api/v1/targets").json();
+    targets["data"]["activeTargets"][0]["labels"]["target"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_demo_is_watched_tuned_and_reads_its_parameters_back() {
+    let mut exporter = Exporter::start(&[], &[]);
+    assert!(exporter.log().contains("no --config.file: tuning the built-in demo cache"));
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+    eventually(PATIENCE, "the demo is ready", || {
+        (exporter.get("/-/ready").status == 200).then_some(())
+    });
+    let names: BTreeSet<String> = eventually(PATIENCE, "four caches are shown", || {
+        let page = toy::metrics(&exporter);
+        let samples = page.samples("cache_tuner_snapshots", &[("scrape_job", "demo")]);
+        let names: BTreeSet<_> =
+            samples.iter().map(|sample| sample.label("cache").unwrap().to_owned()).collect();
+        (names.len() == 4).then_some(names)
+    });
+    let caches = exporter.get("/api/v1/caches").json();
+    let listed: BTreeSet<String> = caches["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cache| cache["cache"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, names);
+
+    let parameters_of = |cache: &str| {
+        let path = format!("/api/v1/parameters?target={}&cache={cache}", demo_target(&exporter));
+        exporter.get(&path).json()["data"].clone()
+    };
+    eventually(FIRST_TUNING, "the caches take a tuned parameter over", || {
+        let page = Page::parse(&http::text(&format!("http://{}/metrics", demo_target(&exporter))));
+        let taken_over = |cache: &String| {
+            let metric = "demo_cache_eviction_aggressiveness";
+            let value = page.value(metric, &[("cache", cache)]).unwrap();
+            value > 0.5 && parameters_of(cache)["eviction_aggressiveness"] == value
+        };
+        names.iter().all(taken_over).then_some(())
+    });
+    let tunings = exporter.get("/api/v1/tunings").json();
+    assert!(tunings["data"].as_array().unwrap().len() >= names.len(), "{tunings}");
+    assert!(exporter.log().contains("rule=memory_usage_high"));
+
+    exporter.signal("TERM");
+    assert!(exporter.wait_for_exit(PATIENCE).success());
+    let left: Vec<_> = fs::read_dir(exporter.dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "stdout.log" && name != "stderr.log")
+        .collect();
+    assert_eq!(left, [""; 0]);
+}

@@ -1,0 +1,5 @@
+//! Targets of every kind, good and bad, seen through what the running program shows of them.
+
+mod failures;
+mod pages;
+mod recovery;
