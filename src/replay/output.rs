@@ -103,6 +103,8 @@ impl Output {
     }
 
     pub(super) fn finish(&self, caches: &[Cache], out: &mut dyn Write) -> io::Result<()> {
+        // A lone cache needs no name; among others one without is written as in the rows.
+        let nameless = if caches.len() > 1 { Some("-") } else { None };
         for Cache { name, tuner, last_tuning } in caches {
             let cache = name.as_deref();
             match self.format {
@@ -115,7 +117,7 @@ impl Output {
                     });
                     writeln!(out, "{event}")?;
                 }
-                OutputFormat::Table => table_summary(cache, tuner, out)?,
+                OutputFormat::Table => table_summary(cache.or(nameless), tuner, out)?,
             }
         }
         Ok(())

@@ -63,13 +63,22 @@ pub(super) struct Fault {
 pub(super) fn read(text: &str) -> Result<Value, Fault> {
     let value: Value = serde_yaml::from_str(text).map_err(|error| {
         let offset = error.location().map_or(0, |location| location.index());
-        Fault { message: without_location(&error.to_string()), offset }
+        Fault { message: message(&error), offset }
     })?;
     if value.depth() > DEPTH_MAX {
         let message = format!("lists and mappings are nested more than {DEPTH_MAX} deep");
         return Err(Fault { message, offset: 0 });
     }
     Ok(value)
+}
+
+/// `serde_yaml`'s words, but for what it has none that a user can act on.
+fn message(error: &serde_yaml::Error) -> String {
+    let message = without_location(&error.to_string());
+    if message.contains("more than one document") {
+        return "more than one YAML document in one file".to_owned();
+    }
+    message
 }
 
 /// `serde_yaml` writes `at line 3 column 5` into its messages, which the frame shows already.
