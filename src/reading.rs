@@ -16,6 +16,10 @@ use crate::units::Timestamp;
 /// Caches read from one page. Micrometer applications show some hundreds.
 pub const CACHES_PER_PAGE_MAX: usize = 100_000;
 
+/// Lines read of one page; those of the largest body that is taken have seldom fewer than 60 bytes.
+/// A page of shorter ones would take fifty times its size in memory.
+pub const LINES_PER_PAGE_MAX: usize = 1_000_000;
+
 /// How a job's pages are read.
 #[derive(Debug, Clone)]
 pub enum ProfileChoice {
@@ -90,7 +94,8 @@ pub struct Samples<'a> {
 /// The samples of a page, whatever its format.
 ///
 /// # Errors
-/// [`Reason::NotExposition`] for what is no page of metrics at all, [`Reason::SampleLimit`].
+/// [`Reason::NotExposition`] for what is no page of metrics at all, [`Reason::SampleLimit`], also
+/// for more than [`LINES_PER_PAGE_MAX`] lines.
 pub fn samples(page: RawPage<'_>, sample_limit: Option<usize>) -> Result<Samples<'_>, Failure> {
     let found = match format(page) {
         PageFormat::Json => json_samples(page.text)?,
@@ -124,6 +129,11 @@ fn json_samples(text: &str) -> Result<Samples<'static>, Failure> {
 }
 
 fn text_samples(page: RawPage<'_>) -> Result<Samples<'_>, Failure> {
+    let lines = memchr::memchr_iter(b'\n', page.text.as_bytes()).count();
+    if lines > LINES_PER_PAGE_MAX {
+        let message = format!("{lines} lines exceed the limit of {LINES_PER_PAGE_MAX}");
+        return Err(Failure::new(Reason::SampleLimit, message));
+    }
     let format = exposition::Format::from_content_type(page.content_type);
     let parsed = exposition::parse(page.text, format);
     let bad_line = parsed.bad_lines.first().map(ToString::to_string);

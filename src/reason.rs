@@ -24,7 +24,7 @@ pub enum Reason {
     Other,
     /// Too many redirects, or one that leads nowhere.
     Redirects,
-    /// More samples than `sample_limit`.
+    /// More samples than `sample_limit`, or more lines or caches than are ever read.
     SampleLimit,
     /// `scrape_timeout` passed first.
     Timeout,
