@@ -108,7 +108,11 @@ fn run(args: RunArgs) -> anyhow::Result<u8> {
         tracing::warn!("--storage.path is reserved: nothing is kept over a restart yet");
     }
     let runtime = tokio::runtime::Runtime::new()?;
-    match runtime.block_on(app::run(settings))? {
+    let ended = runtime.block_on(app::run(settings));
+    // A name that is being resolved cannot be called back, and may take the better part of a
+    // minute: nobody waits for it.
+    runtime.shutdown_background();
+    match ended? {
         Ended::Cleanly => Ok(FINE),
         Ended::Refused(diagnostics) => Ok(refuse(&diagnostics)),
         Ended::Panicked(what) => {
@@ -146,13 +150,29 @@ fn replay_input(args: &ReplayArgs) -> anyhow::Result<u8> {
     let input: Box<dyn BufRead> = if input == "-" {
         Box::new(io::stdin().lock())
     } else {
-        let file = File::open(input).map_err(|fault| anyhow::anyhow!("`{input}`: {fault}"))?;
-        Box::new(BufReader::new(file))
+        Box::new(BufReader::new(open_input(input)?))
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let good = replay::run(input, &setup, &mut out, &mut io::stderr())?;
     out.flush()?;
     Ok(if good { FINE } else { PROBLEMS })
+}
+
+/// A file to be replayed; a directory can be opened too, but that is a slip.
+fn open_input(name: &str) -> anyhow::Result<File> {
+    let open = || {
+        let file = File::open(name)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(file)
+    };
+    open().map_err(|fault: io::Error| {
+        // People have no use for `(os error 2)`.
+        let reason = fault.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or(&reason);
+        anyhow::anyhow!("cannot read `{name}`: {reason}")
+    })
 }
 
 /// The settings and rules of a replay: those of `--rules`, else of the configuration, else the
@@ -209,8 +229,10 @@ fn probe_target(args: &ProbeArgs) -> anyhow::Result<u8> {
         now: clock::now,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let good = runtime.block_on(probe::run(&setup, &mut io::stdout(), &mut io::stderr()))?;
-    Ok(if good { FINE } else { PROBLEMS })
+    let good = runtime.block_on(probe::run(&setup, &mut io::stdout(), &mut io::stderr()));
+    // As in `run`: a name that is being resolved outlives the probe's timeout.
+    runtime.shutdown_background();
+    Ok(if good? { FINE } else { PROBLEMS })
 }
 
 /// The profile of that name, or all to be tried; given files come before the built-in ones.
