@@ -206,8 +206,9 @@ pub struct ProbeArgs {
     pub output_format: ProbeFormat,
 }
 
-fn duration(text: &str) -> Result<Duration, units::UnitError> {
+fn duration(text: &str) -> Result<Duration, String> {
     units::parse_duration(text)
+        .map_err(|_| "wanted is a number with its unit, such as 500ms, 5s or 1m".to_owned())
 }
 
 /// `host:port` with an address, as the exporters take it: `:9100` is every interface.

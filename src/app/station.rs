@@ -21,6 +21,7 @@ use crate::export::Exporter;
 use crate::published::Board;
 use crate::published::TargetId;
 use crate::published::TuningEntry;
+use crate::units::Short;
 use crate::web::Shown;
 
 use super::Source;
@@ -190,8 +191,8 @@ fn log_tunings(tunings: &[TuningEntry]) {
             %cache,
             rule = %recommendation.rule,
             parameter = %recommendation.parameter,
-            from = recommendation.current_value,
-            to = recommendation.recommended_value,
+            from = %Short(recommendation.current_value),
+            to = %Short(recommendation.recommended_value),
             "tuned"
         );
     }
