@@ -131,7 +131,8 @@ fn a_configuration_that_is_not_there() {
 #[test]
 fn no_secret_is_shown_with_a_fault_beside_it() {
     let config = format!(
-        "scrape_configs:\n{GOOD_JOB}    basic_auth:\n      username: a\n      password: hunter2\n    \
+        "scrape_configs:\n{GOOD_JOB}    \
+         basic_auth:\n      username: a\n      password: hunter2\n    \
          authorization:\n      credentials: hunter2\n"
     );
     let ended = Exporter::run(&["--config.file", "bad.yaml"], &[("bad.yaml", &config)]);
