@@ -24,7 +24,6 @@ fn demo_target(exporter: &Exporter) -> String {
 #[test]
 fn the_demo_is_watched_tuned_and_reads_its_parameters_back() {
     let mut exporter = Exporter::start(&[], &[]);
-    assert!(exporter.log().contains("no --config.file: tuning the built-in demo cache"));
     assert_eq!(exporter.get("/-/healthy").status, 200);
     eventually(PATIENCE, "the demo is ready", || {
         (exporter.get("/-/ready").status == 200).then_some(())
@@ -60,6 +59,7 @@ fn the_demo_is_watched_tuned_and_reads_its_parameters_back() {
     });
     let tunings = exporter.get("/api/v1/tunings").json();
     assert!(tunings["data"].as_array().unwrap().len() >= names.len(), "{tunings}");
+    assert!(exporter.log().contains("no --config.file: tuning the built-in demo cache"));
     assert!(exporter.log().contains("rule=memory_usage_high"));
 
     exporter.signal("TERM");

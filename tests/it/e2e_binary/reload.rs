@@ -1,6 +1,8 @@
 //! Another configuration while it runs: a good one changes what it says and nothing else, a bad one
 //! changes nothing.
 
+use std::fs;
+
 use crate::support::exporter::Exporter;
 use crate::support::fault::FaultTarget;
 use crate::support::fault::Reply;
@@ -100,6 +102,11 @@ fn a_bad_one_changes_nothing_and_says_why() {
     assert!(!config["data"]["yaml"].as_str().unwrap().contains("reddis"));
     let more = after.unwrap() + 2.0;
     toy::wait_for(&exporter, "cache_tuner_snapshots", &[("scrape_job", "stays")], |n| n >= more);
+
+    fs::remove_file(exporter.dir().join(toy::CONFIG_FILE)).unwrap();
+    let answer = exporter.post("/-/reload");
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("cannot read `exporter.yaml`"), "{}", answer.text());
 
     exporter.write_file(toy::CONFIG_FILE, &good);
     assert_eq!(exporter.post("/-/reload").status, 200);

@@ -17,6 +17,9 @@ const SNAPSHOTS: &str = "cache_tuner_snapshots";
 /// Failures that are waited for: enough to see that the target is asked again and again.
 const FAILURES_MIN: f64 = 3.0;
 
+/// Slow enough that a loaded machine, with the bad targets on it too, answers in time.
+const GOOD_PACE: &str = "scrape_interval: 500ms\nscrape_timeout: 500ms";
+
 /// Memory that one bad target may cost at most: the largest body and its gzip window, twice.
 const RESIDENT_BYTES_MAX: f64 = 300e6;
 
@@ -38,7 +41,7 @@ fn check(bads: &[Bad]) -> Exporter {
     let good = FaultTarget::start(Reply::Counting(toy::nine_in_ten));
     let targets: Vec<FaultTarget> =
         bads.iter().map(|bad| FaultTarget::start(bad.reply.clone())).collect();
-    let mut jobs = vec![toy::job("good", &[good.address()], "")];
+    let mut jobs = vec![toy::job("good", &[good.address()], GOOD_PACE)];
     for (number, (bad, target)) in bads.iter().zip(&targets).enumerate() {
         let more = if bad.job.is_empty() { "profile: toy" } else { bad.job };
         jobs.push(toy::job(&format!("bad{number}"), &[target.address()], more));
@@ -201,7 +204,8 @@ fn credentials_that_are_missing_or_wrong() {
 #[test]
 fn a_gigabyte_and_a_gzip_bomb_cost_little_memory() {
     let slow = "profile: toy\nscrape_interval: 1s\nscrape_timeout: 1s";
-    let limited = "profile: toy\nbody_size_limit: 1MB";
+    let limited =
+        "profile: toy\nbody_size_limit: 1MB\nscrape_interval: 500ms\nscrape_timeout: 500ms";
     let huge = |gzip: bool, job| Bad {
         reply: Reply::Huge { bytes: 1 << 30, gzip },
         job,
