@@ -281,8 +281,8 @@ fn matches(
             format!("`{}`", folder.display())
         };
         let help = format!(
-            "patterns are relative to the configuration's folder, here {folder}; where none matches, \
-             what is built in serves"
+            "patterns are relative to the configuration's folder, here {folder}; where none \
+             matches, what is built in serves"
         );
         diagnostics.push(warning.help(help).into_warning());
     }

@@ -62,7 +62,7 @@ fn check_failing(exporter: &Exporter, target: SocketAddr, bad: &Bad) {
     let page = toy::metrics(exporter);
     let labels = [("target", address.as_str())];
     assert_eq!(page.value("cache_tuner_target_up", &labels), Some(0.0), "{}", bad.reason);
-    assert_eq!(page.samples(FAILURES, &labels).len(), 1, "{}", bad.reason);
+    assert_eq!(page.counted(FAILURES, &labels).len(), 1, "{}", bad.reason);
     assert_eq!(page.samples(SNAPSHOTS, &labels).len(), 0, "{}", bad.reason);
     let shown = toy::api_target(exporter, target);
     assert_eq!(shown["health"], "down");
@@ -82,7 +82,7 @@ fn check_pace(exporter: &Exporter, good: &FaultTarget) {
     let page = toy::metrics(exporter);
     let hit_ratio = page.value("cache_tuner_hit_ratio", &[("level", "all"), labels[0]]);
     assert_eq!(hit_ratio, Some(0.9));
-    assert_eq!(page.samples(FAILURES, &labels).len(), 0);
+    assert_eq!(page.counted(FAILURES, &labels).len(), 0);
 }
 
 fn page_if(name: &'static str, value: &str) -> Reply {
@@ -224,7 +224,7 @@ fn a_gigabyte_and_a_gzip_bomb_cost_little_memory() {
         let page = toy::metrics(&exporter);
         let resident = page.value("process_resident_memory_bytes", &[]).unwrap();
         assert!(resident < RESIDENT_BYTES_MAX, "{resident} bytes");
-        let failures = page.samples(FAILURES, &[]).iter().map(|sample| sample.value).sum::<f64>();
+        let failures = page.counted(FAILURES, &[]).iter().map(|sample| sample.value).sum::<f64>();
         (failures >= 2.0).then_some(())
     });
     let error = toy::api_target(&exporter, target.address())["lastError"].to_string();

@@ -33,7 +33,7 @@ fn check_nine_in_ten(exporter: &Exporter) {
     let page = after_snapshots(exporter, &[], 2.0);
     assert_eq!(page.value(HIT_RATIO, &[("level", "all")]), Some(0.9));
     assert_eq!(page.value("cache_tuner_target_up", &[]), Some(1.0));
-    assert_eq!(page.samples("cache_tuner_target_scrape_failures_total", &[]).len(), 0);
+    assert_eq!(page.counted("cache_tuner_target_scrape_failures_total", &[]).len(), 0);
 }
 
 /// Three caches, of which `b` has no traffic and `c` has a limit of none.

@@ -37,6 +37,13 @@ impl Page {
         samples.filter(|sample| labels.iter().all(|label| has(sample, label))).collect()
     }
 
+    /// Those of [`samples`](Self::samples) that count something: of a closed set of reasons every
+    /// one has a series, most at 0.
+    pub(crate) fn counted(&self, name: &str, labels: &[(&str, &str)]) -> Vec<&Sample> {
+        let samples = self.samples(name, labels).into_iter();
+        samples.filter(|sample| sample.value > 0.0).collect()
+    }
+
     /// The value of the one sample that matches; `None` when none does.
     ///
     /// # Panics
