@@ -57,12 +57,12 @@ pub enum LogFormat {
 pub enum LogLevel {
     /// Everything.
     Debug,
-    /// Failures only.
-    Error,
     /// What happens.
     Info,
     /// What should be looked at.
     Warn,
+    /// Failures only.
+    Error,
 }
 
 /// Flags of the exporter.
@@ -90,7 +90,7 @@ pub struct RunArgs {
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
-    /// Allow the API calls that change something.
+    /// Allow the API calls that change something. Reserved: there are none yet.
     #[arg(long = "web.enable-admin-api")]
     pub enable_admin_api: bool,
     /// Directory of the embedded database; empty keeps nothing. Reserved: nothing is kept yet.
