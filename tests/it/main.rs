@@ -22,6 +22,8 @@ mod grafana;
 mod profile;
 mod prop_exposition;
 mod readme;
+mod real_redis;
+mod real_varnish;
 mod scrape;
 mod support;
 mod support_selftest;

@@ -21,4 +21,5 @@ pub(crate) mod toy;
 pub(crate) mod traffic;
 pub(crate) mod varnish;
 pub(crate) mod wait;
+pub(crate) mod watched;
 pub(crate) mod webhook;

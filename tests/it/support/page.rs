@@ -30,6 +30,11 @@ impl Page {
         )
     }
 
+    /// Every sample, in the page's order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Sample> {
+        self.0.iter()
+    }
+
     /// The samples of a name that have these labels, and maybe more.
     pub(crate) fn samples(&self, name: &str, labels: &[(&str, &str)]) -> Vec<&Sample> {
         let has = |sample: &Sample, (key, value): &(&str, &str)| sample.label(key) == Some(*value);

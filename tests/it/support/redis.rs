@@ -63,6 +63,31 @@ impl Redis {
         fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
+    /// Calls of a command and the microseconds they took, since the statistics were reset.
+    #[track_caller]
+    pub(crate) fn command_stats(&self, command: &str) -> (u64, u64) {
+        let Ok(Answer::Bulk(text)) = self.connect().command(&["INFO", "commandstats"]) else {
+            panic!("INFO commandstats gave no text");
+        };
+        let text = String::from_utf8(text).expect("INFO is UTF-8");
+        let prefix = format!("cmdstat_{command}:");
+        let Some(line) = text.lines().find_map(|line| line.strip_prefix(&prefix)) else {
+            return (0, 0);
+        };
+        let number = |key: &str| {
+            let value = line.split(',').find_map(|field| field.strip_prefix(key));
+            value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{key} in {line}"))
+        };
+        (number("calls="), number("usec="))
+    }
+
+    /// Runs a command that must answer `OK`.
+    #[track_caller]
+    pub(crate) fn set(&self, words: &[&str]) {
+        let answer = self.connect().command(words).expect("a running Redis answers");
+        assert_eq!(answer, Answer::Simple("OK".to_owned()), "{words:?}");
+    }
+
     /// A number of `INFO`.
     #[track_caller]
     pub(crate) fn info_number(&self, field: &str) -> u64 {

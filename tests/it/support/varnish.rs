@@ -43,9 +43,15 @@ impl Varnish {
                 let files = ["-n".to_owned(), working_dir, "-s".to_owned(), storage];
                 flags.chain(addresses).chain([backend.to_string()]).chain(files).collect()
             },
-            answers: &|address| http::is_ok(&format!("http://{address}/ready")),
+            answers: &answers,
         });
         Self { server, _origin: origin }
+    }
+
+    /// Ends Varnish and starts it again, empty, on the same port.
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        self.server.restart(&answers);
     }
 
     /// Asks for `requests` pages; `X-Varnish` names a second transaction for a hit.
@@ -68,6 +74,10 @@ impl Varnish {
     fn working_dir(&self) -> String {
         self.server.process().dir().join("varnish").display().to_string()
     }
+}
+
+fn answers(address: SocketAddr) -> bool {
+    http::is_ok(&format!("http://{address}/ready"))
 }
 
 /// `prometheus-varnish-exporter` for one Varnish.
