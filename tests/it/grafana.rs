@@ -9,6 +9,7 @@ mod names;
 use std::collections::BTreeSet;
 use std::fs;
 
+use cache_tuner_exporter::export::names::ALL;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
@@ -134,7 +135,7 @@ fn name_faults(queries: &[Query]) -> Vec<String> {
     let mut faults = Vec::new();
     for query in queries {
         for metric in metrics(&query.source, "cache_tuner_") {
-            if !names::METRICS.iter().any(|known| known.name == metric) {
+            if !ALL.iter().any(|known| known.name == metric) {
                 faults.push(format!("{}: there is no metric `{metric}`", query.place));
             }
         }
@@ -184,7 +185,7 @@ fn every_metric_is_used_or_exempted() {
         all.iter().flat_map(|query| metrics(&query.source, "cache_tuner_")).collect();
     let is_exempted = |name: &str| names::EXEMPTED.iter().any(|(exempted, _)| *exempted == name);
     let mut faults = Vec::new();
-    for metric in names::METRICS {
+    for metric in ALL {
         if used.contains(metric.name) == is_exempted(metric.name) {
             faults.push(format!("{} is neither used nor exempted, or both", metric.name));
         }

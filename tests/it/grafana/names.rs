@@ -1,141 +1,81 @@
-//! The metrics that the exporter promises, with what a page needs to show one of each.
+//! A page of all metrics that the exporter promises, for queries to find something.
+//!
+//! What there is comes from the crate's own table; what the table does not say, values of labels
+//! and of series, is added here.
 
-/// Which labels a metric has besides its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
-    /// `scrape_job`, `target`, `cache`.
-    Cache,
-    /// None: it speaks of the exporter itself.
-    Exporter,
-    /// `scrape_job`, `target`.
-    Target,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Counter,
-    Gauge,
-    /// A gauge that holds a moment in Unix seconds.
-    Moment,
-}
-
-/// One metric, its own labels with some of their values, and a plausible value.
-#[derive(Debug)]
-pub(crate) struct Metric {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) of: Of,
-    /// One series each, such as `level="l1"`; empty for one series without own labels.
-    pub(crate) series: &'static [&'static str],
-    pub(crate) value: f64,
-}
+use cache_tuner_exporter::export::names::ALL;
+use cache_tuner_exporter::export::names::Kind;
+use cache_tuner_exporter::export::names::Metric;
+use cache_tuner_exporter::export::names::Scope;
+use cache_tuner_exporter::export::names::Unit;
 
 /// Metrics that neither the dashboard nor an alert uses, and why.
 pub(crate) const EXEMPTED: &[(&str, &str)] = &[];
 
-const RULES: &[&str] = &[
-    r#"rule="hit_rate_declining",parameter="l1_size_multiplier""#,
-    r#"rule="get_latency_rising",parameter="ttl_multiplier""#,
-];
-
-const fn metric(
-    name: &'static str,
-    kind: Kind,
-    of: Of,
-    series: &'static [&'static str],
-    value: f64,
-) -> Metric {
-    Metric { name, kind, of, series, value }
-}
-
-/// Every metric but the usual `process_*`.
-pub(crate) const METRICS: &[Metric] = &[
-    metric(
-        "cache_tuner_parameter",
-        Kind::Gauge,
-        Of::Cache,
-        &[r#"parameter="l1_size_multiplier""#, r#"parameter="ttl_multiplier""#],
-        1.0,
+/// Values of a metric's own labels, a series each.
+const SERIES: &[(&[&str], &[&str])] = &[
+    (&[], &[""]),
+    (&["parameter"], &[r#"parameter="l1_size_multiplier""#, r#"parameter="ttl_multiplier""#]),
+    (
+        &["rule", "parameter"],
+        &[
+            r#"rule="hit_rate_declining",parameter="l1_size_multiplier""#,
+            r#"rule="get_latency_rising",parameter="ttl_multiplier""#,
+        ],
     ),
-    metric("cache_tuner_recommended_value", Kind::Gauge, Of::Cache, RULES, 1.2),
-    metric("cache_tuner_recommendation_confidence", Kind::Gauge, Of::Cache, RULES, 0.7),
-    metric("cache_tuner_recommendation_expected_improvement", Kind::Gauge, Of::Cache, RULES, 0.1),
-    metric("cache_tuner_recommendations_total", Kind::Counter, Of::Cache, RULES, 40.0),
-    metric(
-        "cache_tuner_recommendations_withheld_total",
-        Kind::Counter,
-        Of::Cache,
+    (
+        &["rule", "reason"],
         &[
             r#"rule="hit_rate_declining",reason="no_data""#,
             r#"rule="get_latency_rising",reason="confidence""#,
         ],
-        30.0,
     ),
-    metric("cache_tuner_tunings_total", Kind::Counter, Of::Cache, RULES, 10.0),
-    metric(
-        "cache_tuner_tuning_outcomes_total",
-        Kind::Counter,
-        Of::Cache,
+    (
+        &["rule", "parameter", "outcome"],
         &[
             r#"rule="hit_rate_declining",parameter="l1_size_multiplier",outcome="improved""#,
             r#"rule="hit_rate_declining",parameter="l1_size_multiplier",outcome="degraded""#,
             r#"rule="hit_rate_declining",parameter="l1_size_multiplier",outcome="inconclusive""#,
             r#"rule="hit_rate_declining",parameter="l1_size_multiplier",outcome="void""#,
         ],
-        5.0,
     ),
-    metric("cache_tuner_tuning_success_ratio", Kind::Gauge, Of::Cache, &[""], 0.5),
-    metric("cache_tuner_tuning_average_improvement_ratio", Kind::Gauge, Of::Cache, &[""], 0.08),
-    metric("cache_tuner_tuning_confidence", Kind::Gauge, Of::Cache, &[""], 0.75),
-    metric("cache_tuner_last_tuning_timestamp_seconds", Kind::Moment, Of::Cache, &[""], 0.0),
-    metric(
-        "cache_tuner_hit_ratio",
-        Kind::Gauge,
-        Of::Cache,
-        &[r#"level="all""#, r#"level="l1""#, r#"level="l2""#],
-        0.82,
-    ),
-    metric("cache_tuner_memory_usage_ratio", Kind::Gauge, Of::Cache, &[""], 0.93),
-    metric("cache_tuner_disk_usage_ratio", Kind::Gauge, Of::Cache, &[""], 0.4),
-    metric("cache_tuner_get_latency_seconds", Kind::Gauge, Of::Cache, &[""], 0.000_12),
-    metric("cache_tuner_put_latency_seconds", Kind::Gauge, Of::Cache, &[""], 0.000_2),
-    metric("cache_tuner_operations_per_second", Kind::Gauge, Of::Cache, &[""], 1500.0),
-    metric("cache_tuner_evictions_per_second", Kind::Gauge, Of::Cache, &[""], 12.0),
-    metric("cache_tuner_promotions_per_second", Kind::Gauge, Of::Cache, &[""], 3.0),
-    metric("cache_tuner_snapshots", Kind::Gauge, Of::Cache, &[""], 100.0),
-    metric("cache_tuner_snapshot_timestamp_seconds", Kind::Moment, Of::Cache, &[""], 0.0),
-    metric("cache_tuner_target_up", Kind::Gauge, Of::Target, &[""], 1.0),
-    metric("cache_tuner_target_scrape_duration_seconds", Kind::Gauge, Of::Target, &[""], 0.004),
-    metric(
-        "cache_tuner_target_last_scrape_timestamp_seconds",
-        Kind::Moment,
-        Of::Target,
-        &[""],
-        0.0,
-    ),
-    metric(
-        "cache_tuner_target_scrape_failures_total",
-        Kind::Counter,
-        Of::Target,
-        &[r#"reason="timeout""#, r#"reason="status""#],
-        2.0,
-    ),
-    metric("cache_tuner_config_last_reload_successful", Kind::Gauge, Of::Exporter, &[""], 1.0),
-    metric(
-        "cache_tuner_config_last_reload_success_timestamp_seconds",
-        Kind::Moment,
-        Of::Exporter,
-        &[""],
-        0.0,
-    ),
-    metric(
-        "cache_tuner_exporter_build_info",
-        Kind::Gauge,
-        Of::Exporter,
+    (&["level"], &[r#"level="all""#, r#"level="l1""#, r#"level="l2""#]),
+    (&["reason"], &[r#"reason="timeout""#, r#"reason="status""#]),
+    (
+        &["version", "revision", "rustversion"],
         &[r#"version="0.1.0",revision="abcdef0",rustversion="1.90.0""#],
-        1.0,
     ),
 ];
+
+/// Values that a rule of the alerts or the sense of a panel depends on.
+const VALUES: &[(&str, f64)] = &[
+    // Not in force, so that it stands.
+    ("cache_tuner_recommended_value", 1.2),
+    // Healthy.
+    ("cache_tuner_tuning_success_ratio", 0.5),
+    ("cache_tuner_snapshots", 100.0),
+];
+
+/// The series of a metric, without the labels of its owner.
+#[track_caller]
+fn series(metric: &Metric) -> &'static [&'static str] {
+    let known = SERIES.iter().find(|(labels, _)| *labels == metric.labels);
+    known.unwrap_or_else(|| panic!("{}: no values for {:?}", metric.name, metric.labels)).1
+}
+
+/// A plausible value at `now`, in Unix seconds, and after some steps of the counters.
+fn value(metric: &Metric, now: f64, step: u32) -> f64 {
+    let told = VALUES.iter().find(|(name, _)| *name == metric.name);
+    match (told, metric.kind, metric.unit) {
+        (Some((_, value)), ..) => *value,
+        (None, Kind::Counter, _) => 10.0 + f64::from(step),
+        (None, Kind::Gauge, Unit::TimestampSeconds) => now - 2.0,
+        (None, Kind::Gauge, Unit::Ratio) => 0.82,
+        (None, Kind::Gauge, Unit::PerSecond) => 1500.0,
+        (None, Kind::Gauge, Unit::Seconds) => 0.000_12,
+        (None, Kind::Gauge, Unit::None) => 1.0,
+    }
+}
 
 /// A page with every metric for two targets with two caches each, as the exporter would show it at
 /// `now`, in Unix seconds. Counters grow with each `step`.
@@ -152,22 +92,19 @@ pub(crate) fn page(now: f64, step: u32) -> String {
         ("books", r#"target="app:8080""#),
     ];
     let mut lines = Vec::new();
-    for metric in METRICS {
-        let (kind, value) = match metric.kind {
-            Kind::Counter => ("counter", metric.value + f64::from(step)),
-            Kind::Gauge => ("gauge", metric.value),
-            Kind::Moment => ("gauge", now - 2.0),
+    for metric in &ALL {
+        let (name, kind, help) = (metric.name, metric.kind.name(), metric.help);
+        lines.push(format!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+        let owners: Vec<String> = match metric.scope {
+            Scope::Cache => CACHES.iter().map(owner).collect(),
+            Scope::Exporter => vec![String::new()],
+            Scope::Target => TARGETS.iter().map(owner).collect(),
         };
-        let name = metric.name;
-        lines.push(format!("# HELP {name} As in the interface.\n# TYPE {name} {kind}"));
-        let owners: Vec<String> = match metric.of {
-            Of::Cache => CACHES.iter().map(owner).collect(),
-            Of::Exporter => vec![String::new()],
-            Of::Target => TARGETS.iter().map(owner).collect(),
-        };
+        let value = value(metric, now, step);
         for labels in owners {
-            lines
-                .extend(metric.series.iter().map(|own| format!("{name}{{{labels}{own}}} {value}")));
+            lines.extend(
+                series(metric).iter().map(|own| format!("{name}{{{labels}{own}}} {value}")),
+            );
         }
     }
     // The usual metrics of a process that the dashboard uses.
