@@ -103,6 +103,18 @@ impl Shown {
         self.value("snapshot_timestamp_seconds")
     }
 
+    /// Tunings put in force so far, by all rules.
+    pub(crate) fn tunings(&self) -> f64 {
+        let labels = [("cache", self.cache.as_str())];
+        let samples = self.page.samples("cache_tuner_tunings_total", &labels);
+        samples.iter().map(|sample| sample.value).sum()
+    }
+
+    /// Recommendations of the latest analysis.
+    pub(crate) fn recommendations(&self) -> usize {
+        self.page.samples("cache_tuner_recommended_value", &[("cache", &self.cache)]).len()
+    }
+
     /// Whether the one target answers.
     #[track_caller]
     pub(crate) fn target_up(&self) -> Option<f64> {

@@ -1,0 +1,109 @@
+//! The program as a newcomer starts it: no configuration, and its four caches get better.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::support::exporter::Exporter;
+use crate::support::http;
+use crate::support::page::Page;
+use crate::support::wait::PATIENCE;
+use crate::support::wait::eventually;
+use crate::support::watched::Shown;
+use crate::support::watched::Watched;
+
+/// What the demo promises: visibly better within two minutes.
+const IMPROVED_WITHIN: Duration = Duration::from_secs(120);
+
+/// Visibly: by this much of the hit ratio.
+const IMPROVEMENT_MIN: f64 = 0.05;
+
+/// Snapshots whose mean is a hit ratio at the start and at the end. The first analysis comes after
+/// ten.
+const SNAPSHOTS_COMPARED: usize = 5;
+
+const CACHES: [&str; 4] = ["catalog", "checkout", "search", "sessions"];
+
+/// Address at which the demo's caches show their own metrics.
+fn demo_address(exporter: &Exporter) -> String {
+    let targets = exporter.get("/api/v1/targets").json();
+    let target = &targets["data"]["activeTargets"][0];
+    target["labels"]["target"].as_str().expect("the demo is a target").to_owned()
+}
+
+/// The hit ratios of a cache, a snapshot each.
+#[derive(Debug, Default)]
+struct Course {
+    last_seconds: Option<f64>,
+    hit_ratios: Vec<f64>,
+}
+
+impl Course {
+    fn take_in(&mut self, shown: &Shown) {
+        let seconds = shown.snapshot_seconds();
+        if let Some(hit_ratio) = shown.hit_ratio().filter(|_| seconds > self.last_seconds) {
+            self.hit_ratios.push(hit_ratio);
+            self.last_seconds = seconds;
+        }
+    }
+
+    /// Of the newest snapshots over the first, when there are enough: single ones go up and down.
+    fn improvement(&self) -> Option<f64> {
+        let mean = |ratios: &[f64]| ratios.iter().sum::<f64>() / ratios.len() as f64;
+        let (_, newest) = self.hit_ratios.split_last_chunk::<SNAPSHOTS_COMPARED>()?;
+        let (first, rest) = self.hit_ratios.split_first_chunk::<SNAPSHOTS_COMPARED>()?;
+        (rest.len() >= SNAPSHOTS_COMPARED).then(|| mean(newest) - mean(first))
+    }
+}
+
+/// A value of a cache on the demo's own page.
+#[track_caller]
+fn own(page: &Page, metric: &str, cache: &str, level: &str) -> f64 {
+    let value = page.value(metric, &[("cache", cache), ("level", level)]);
+    value.unwrap_or_else(|| panic!("no {metric} of {cache} {level}"))
+}
+
+#[test]
+fn all_four_caches_get_better_by_themselves() {
+    let exporter = Exporter::start(&[], &[]);
+    let log = exporter.log();
+    assert!(log.contains("demo"), "the log says what is tuned: {log}");
+    let address = demo_address(&exporter);
+    let demo_page = || Page::parse(&http::text(&format!("http://{address}/metrics")));
+    let limits = |page: &Page| -> BTreeMap<&str, f64> {
+        let limit = |cache| own(page, "demo_cache_max_usage_bytes", cache, "l2");
+        CACHES.into_iter().map(|cache| (cache, limit(cache))).collect()
+    };
+    let limits_at_first = limits(&demo_page());
+    let mut courses = CACHES.map(|cache| (cache, Course::default()));
+    eventually(IMPROVED_WITHIN, "every cache has a better hit ratio", || {
+        for (cache, course) in &mut courses {
+            course.take_in(&Watched::new(&exporter, cache).shown());
+        }
+        courses
+            .iter()
+            .all(|(_, course)| course.improvement() >= Some(IMPROVEMENT_MIN))
+            .then_some(())
+    });
+
+    for cache in CACHES {
+        let watched = Watched::new(&exporter, cache);
+        let api = watched.api().expect("the cache is known");
+        let tunings = api["stats"]["tuning_operations"].as_u64();
+        assert!(tunings >= Some(1), "{cache}: {api}");
+        let shown = watched.shown();
+        let counted = shown.tunings();
+        assert!(counted >= 1.0, "{cache}: {counted}");
+        assert_eq!(shown.absurd(), Vec::<String>::new());
+        // The cache has taken its parameters over: its own page shows the larger level.
+        eventually(PATIENCE, "the parameter in force is the cache's own", || {
+            let multiplier = watched.shown().parameter("l2_size_multiplier")?;
+            let own = limits(&demo_page())[cache] / limits_at_first[cache];
+            (multiplier > 1.0 && (own - multiplier).abs() < 1e-3).then_some(())
+        });
+    }
+    // Nothing is left behind but the log of the test itself.
+    let files = std::fs::read_dir(exporter.dir()).expect("the directory can be read");
+    let names = files.map(|file| file.expect("it can be listed").file_name());
+    let left: Vec<_> = names.filter(|name| !name.to_string_lossy().ends_with(".log")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
