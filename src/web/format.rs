@@ -32,14 +32,31 @@ pub(super) fn duration(duration: Duration) -> String {
     microseconds(duration.as_secs_f64() * 1e6)
 }
 
-/// Three digits that count, without zeros that do not: `1234`, `12.3`, `0.05`.
+/// Three digits that count, without zeros that do not, and thousands apart: `1,234`, `12.3`,
+/// `0.05`.
 pub(super) fn three_digits(value: f64) -> String {
     let rounded = match value.abs() {
+        x if x >= 999.5 => return thousands(value.round()),
         x if x >= 100.0 => value.round(),
         x if x >= 10.0 => (value * 10.0).round() / 10.0,
         _ => (value * 100.0).round() / 100.0,
     };
     Short(rounded).to_string()
+}
+
+/// A whole number with its thousands apart.
+fn thousands(whole: f64) -> String {
+    let text = format!("{whole:.0}");
+    let digits = text.trim_start_matches('-').len();
+    let mut apart = String::with_capacity(text.len() + digits / 3);
+    for (at, character) in text.char_indices() {
+        let left = text.len() - at;
+        if left % 3 == 0 && left < digits {
+            apart.push(',');
+        }
+        apart.push(character);
+    }
+    apart
 }
 
 /// `12 s ago`, in the largest unit that fits.
@@ -114,7 +131,11 @@ mod tests {
         );
         assert_eq!(
             [three_digits(1234.5), three_digits(12.34), three_digits(0.0512)],
-            ["1235", "12.3", "0.05"]
+            ["1,235", "12.3", "0.05"]
+        );
+        assert_eq!(
+            [three_digits(999.6), three_digits(-39_980.0), three_digits(1_234_567.0)],
+            ["1,000", "-39,980", "1,234,567"]
         );
         assert_eq!(duration(Duration::from_micros(4300)), "4.3 ms");
     }

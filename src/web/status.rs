@@ -11,12 +11,14 @@ use hyper::header::CACHE_CONTROL;
 use hyper::header::CONTENT_SECURITY_POLICY;
 use hyper::header::REFERRER_POLICY;
 
+use crate::parameter::Parameter;
 use crate::published::CacheView;
 use crate::published::TargetView;
 use crate::published::TuningEntry;
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::tuner::TuningRecommendation;
+use crate::tuning_parameters::TuningParameters;
 use crate::units::Short;
 use crate::units::Timestamp;
 use crate::web::Site;
@@ -47,6 +49,8 @@ struct Page<'a> {
     targets_count: usize,
     caches_count: usize,
     recommendations_count: usize,
+    /// Those of them that nobody put in force.
+    waiting_count: usize,
     targets: Vec<TargetRow<'a>>,
     caches: Vec<CacheCard<'a>>,
     tunings: Vec<TuningRow<'a>>,
@@ -82,9 +86,20 @@ struct CacheCard<'a> {
     snapshots: usize,
     gauges: Vec<Gauge>,
     figures: Vec<(&'static str, String)>,
-    parameters: Vec<(&'static str, String)>,
+    parameters: Vec<ParameterRow>,
     recommendations: Vec<Recommendation<'a>>,
+    /// Recommendations that are not in force.
+    waiting: usize,
     tunings: String,
+    /// Its row in the table of all caches, from the hit ratio on.
+    overview: [String; 6],
+}
+
+struct ParameterRow {
+    name: &'static str,
+    value: String,
+    /// The default, where the value is another.
+    tuned_from: Option<String>,
 }
 
 /// A share, as a bar and in words.
@@ -137,6 +152,7 @@ pub(super) fn page(site: &Site) -> Answer {
         targets_count: targets.len(),
         caches_count: views().count(),
         recommendations_count: views().map(|(_, view)| view.recommendations.len()).sum(),
+        waiting_count: views().map(|(_, view)| waiting(view)).sum(),
         targets: targets.iter().take(ROWS_MAX).map(|view| target(view, now)).collect(),
         caches: views().take(ROWS_MAX).map(|(target, view)| cache(target, view, now)).collect(),
         tunings: journal.iter().take(TUNINGS_MAX).map(|entry| tuning(entry, now)).collect(),
@@ -185,12 +201,39 @@ fn cache<'a>(target: &'a TargetView, view: &'a CacheView, now: Timestamp) -> Cac
         snapshots: view.snapshots,
         gauges: view.snapshot.as_ref().map(gauges).unwrap_or_default(),
         figures: view.snapshot.as_ref().map(figures).unwrap_or_default(),
-        parameters: parameters
-            .map(|&parameter| (parameter.name(), number(view.parameters.value(parameter))))
-            .collect(),
+        parameters: parameters.map(|&parameter| parameter_row(view, parameter)).collect(),
         recommendations: recommendations.map(|wanted| recommendation(view, wanted)).collect(),
+        waiting: waiting(view),
         tunings: tunings_in_words(view),
+        overview: overview(view),
     }
+}
+
+fn parameter_row(view: &CacheView, parameter: Parameter) -> ParameterRow {
+    let value = number(view.parameters.value(parameter));
+    let default = number(TuningParameters::default().value(parameter));
+    let tuned_from = (value != default).then_some(default);
+    ParameterRow { name: parameter.name(), value, tuned_from }
+}
+
+fn waiting(view: &CacheView) -> usize {
+    view.recommendations.iter().filter(|wanted| !wanted.applied).count()
+}
+
+fn overview(view: &CacheView) -> [String; 6] {
+    let signals = [
+        Signal::HitRate,
+        Signal::MemoryUsagePercent,
+        Signal::AvgGetLatencyUs,
+        Signal::OpsPerSecond,
+        Signal::EvictionRate,
+    ];
+    let [hit_ratio, memory, get, operations, evictions] = signals.map(|signal| {
+        let value = view.snapshot.as_ref().and_then(|snapshot| snapshot.value(signal));
+        value.map_or(ABSENT.to_owned(), |value| signal_text(signal, value))
+    });
+    let tunings = view.stats.tuning_operations.to_string();
+    [hit_ratio, memory, get, operations, evictions, tunings]
 }
 
 fn tunings_in_words(view: &CacheView) -> String {
@@ -235,16 +278,21 @@ fn figures(snapshot: &PerformanceSnapshot) -> Vec<(&'static str, String)> {
         ("Promotions", Signal::PromotionRate),
     ]
     .into_iter()
-    .filter_map(|(name, signal)| {
-        let value = snapshot.value(signal)?;
-        let text = match signal {
-            Signal::AvgGetLatencyUs | Signal::AvgPutLatencyUs => format::microseconds(value),
-            Signal::OpsPerSecond => format!("{} /s", format::three_digits(value)),
-            _ => format!("{} /min", format::three_digits(value)),
-        };
-        Some((name, text))
-    })
+    .filter_map(|(name, signal)| Some((name, signal_text(signal, snapshot.value(signal)?))))
     .collect()
+}
+
+/// A value in the unit in which people think of it.
+fn signal_text(signal: Signal, value: f64) -> String {
+    match signal {
+        Signal::HitRate | Signal::L1HitRate | Signal::L2HitRate => format::ratio(value),
+        Signal::MemoryUsagePercent | Signal::DiskUsagePercent => format::ratio(value / 100.0),
+        Signal::AvgGetLatencyUs | Signal::AvgPutLatencyUs => format::microseconds(value),
+        Signal::OpsPerSecond => format!("{} /s", format::three_digits(value)),
+        Signal::EvictionRate | Signal::PromotionRate => {
+            format!("{} /min", format::three_digits(value))
+        }
+    }
 }
 
 fn recommendation<'a>(view: &CacheView, wanted: &'a TuningRecommendation) -> Recommendation<'a> {
