@@ -40,7 +40,8 @@ fn exporter_config(demo: &str, down: SocketAddr) -> String {
          tuning: {{tuning_interval: 2s, min_samples_for_tuning: 3}}\n\
          scrape_configs:\n\
          - {{job_name: tuned, static_configs: [{{targets: ['{demo}']}}]}}\n\
-         - {{job_name: advised, tuning: {{mode: advisory}}, static_configs: [{{targets: ['{demo}']}}]}}\n\
+         - {{job_name: advised, tuning: {{mode: advisory}},\n   \
+         static_configs: [{{targets: ['{demo}']}}]}}\n\
          - {{job_name: down, static_configs: [{{targets: ['{down}']}}]}}\n"
     )
 }
@@ -49,7 +50,8 @@ fn prometheus_config(exporter: SocketAddr, rest: &str) -> String {
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [alerts.yaml]\n{rest}\
-         scrape_configs:\n  - job_name: cache-tuner\n    static_configs: [{{targets: ['{exporter}']}}]\n"
+         scrape_configs:\n  - job_name: cache-tuner\n    \
+         static_configs: [{{targets: ['{exporter}']}}]\n"
     )
 }
 
