@@ -50,7 +50,7 @@ fn wrong_usage_is_told_with_what_is_wanted() {
     check_usage("--web.listen-address 127.0.0.1:99999", "such as 127.0.0.1:10049");
     check_usage("--web.telemetry-path metrics", "such as /metrics");
     check_usage("--web.telemetry-path /api/v1/caches", "/api/ is served already");
-    check_usage("--log.level loud", "possible values: debug, error, info, warn");
+    check_usage("--log.level loud", "possible values: debug, info, warn, error");
     check_usage("--log.format xml", "possible values: json, logfmt");
     check_usage("--config.file", "a value is required");
     check_usage("serve", "serve");
