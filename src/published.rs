@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::parameter::Parameter;
 use crate::reason::Reason;
 use crate::snapshot::PerformanceSnapshot;
+use crate::tuner::AdaptiveTuner;
 use crate::tuner::AdaptiveTuningStats;
 use crate::tuner::Ledger;
 use crate::tuner::TuningParameters;
@@ -111,6 +112,23 @@ pub struct CacheView {
     pub ledger: Ledger,
     /// What to do for a recommendation in the product's own words, by rule (the profile's `apply`).
     pub apply: BTreeMap<Arc<str>, String>,
+}
+
+impl CacheView {
+    /// What is to be shown of the cache that `tuner` watches.
+    pub fn new(cache: Arc<str>, tuner: &AdaptiveTuner, apply: BTreeMap<Arc<str>, String>) -> Self {
+        Self {
+            cache,
+            snapshot: tuner.history().latest().copied(),
+            snapshots: tuner.history().len(),
+            tunable: tuner.tunable().to_vec(),
+            parameters: *tuner.parameters(),
+            recommendations: tuner.recommendations().to_vec(),
+            stats: *tuner.stats(),
+            ledger: tuner.ledger().clone(),
+            apply,
+        }
+    }
 }
 
 /// One entry of the journal: a recommendation that was put in force.

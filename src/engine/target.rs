@@ -229,18 +229,8 @@ impl CacheState {
     }
 
     fn view(&self, name: &Arc<str>, profile: Option<&Profile>) -> CacheView {
-        let tuner = &self.tuner;
-        CacheView {
-            cache: Arc::clone(name),
-            snapshot: tuner.history().latest().copied(),
-            snapshots: tuner.history().len(),
-            tunable: tuner.tunable().to_vec(),
-            parameters: *tuner.parameters(),
-            recommendations: tuner.recommendations().to_vec(),
-            stats: *tuner.stats(),
-            ledger: tuner.ledger().clone(),
-            apply: profile.map(|profile| self.apply(profile)).unwrap_or_default(),
-        }
+        let apply = profile.map(|profile| self.apply(profile)).unwrap_or_default();
+        CacheView::new(Arc::clone(name), &self.tuner, apply)
     }
 
     /// What to do for each recommendation, in the product's words.

@@ -79,17 +79,7 @@ fn worked_tuner() -> AdaptiveTuner {
 
 fn cache_view(name: &str, tuner: &AdaptiveTuner) -> CacheView {
     let apply = [("hit_rate_declining".into(), "CONFIG SET maxmemory 120000000".to_owned())];
-    CacheView {
-        cache: name.into(),
-        snapshot: tuner.history().latest().copied(),
-        snapshots: tuner.history().len(),
-        tunable: tuner.tunable().to_vec(),
-        parameters: *tuner.parameters(),
-        recommendations: tuner.recommendations().to_vec(),
-        stats: *tuner.stats(),
-        ledger: tuner.ledger().clone(),
-        apply: BTreeMap::from(apply),
-    }
+    CacheView::new(name.into(), tuner, BTreeMap::from(apply))
 }
 
 fn target(id: TargetId, labels: &[(&str, &str)], health: ScrapeHealth) -> TargetView {
