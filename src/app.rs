@@ -99,23 +99,22 @@ impl Source {
 /// # Errors
 /// If an address cannot be listened on, or a signal cannot be waited for.
 pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
-    let demo = match &settings.config_file {
-        Some(_) => None,
-        None => Some(Demo::bind().await.context("the demo found no loopback port")?),
-    };
-    let source = match (&settings.config_file, &demo) {
-        (Some(path), _) => Source::File(path.clone()),
-        (None, Some(demo)) => Source::Demo(SourceFile::new("built-in demo", demo.config())),
-        (None, None) => anyhow::bail!("neither a configuration nor the demo"),
+    // First of all, since a signal that nobody waits for would end the process.
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let (source, demo) = match settings.config_file {
+        Some(path) => (Source::File(path), None),
+        None => {
+            let demo = Demo::bind().await.context("the demo found no loopback port")?;
+            (Source::Demo(SourceFile::new("built-in demo", demo.config())), Some(demo))
+        }
     };
     let (loaded, watches) = match load(&source).await {
         Ok(loaded) => loaded,
         Err(diagnostics) => return Ok(Ended::Refused(diagnostics)),
     };
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-
     let (mut station, site) = assemble(source, &loaded, settings.options);
     let stop = CancellationToken::new();
     let (listeners, address) = listen(&settings.listen_addresses).await?;
