@@ -104,12 +104,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    let (source, demo) = match settings.config_file {
-        Some(path) => (Source::File(path), None),
-        None => {
-            let demo = Demo::bind().await.context("the demo found no loopback port")?;
-            (Source::Demo(SourceFile::new("built-in demo", demo.config())), Some(demo))
-        }
+    let (source, demo) = if let Some(path) = settings.config_file {
+        (Source::File(path), None)
+    } else {
+        let demo = Demo::bind().await.context("the demo found no loopback port")?;
+        (Source::Demo(SourceFile::new("built-in demo", demo.config())), Some(demo))
     };
     let (loaded, watches) = match load(&source).await {
         Ok(loaded) => loaded,
