@@ -20,11 +20,11 @@ use crate::rule::Verdict;
 use crate::snapshot::PerformanceSnapshot;
 use crate::units::Timestamp;
 
+pub use crate::outcome::Outcome;
 pub use crate::tuning_config::Mode;
 pub use crate::tuning_config::TuningConfig;
 pub use crate::tuning_parameters::TuningParameters;
 pub use ledger::Ledger;
-pub use ledger::Outcome;
 pub use ledger::RuleCounts;
 pub use ledger::Withheld;
 pub use recommendation::TuningRecommendation;

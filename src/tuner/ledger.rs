@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::outcome::Outcome;
 use crate::parameter::Parameter;
 use crate::rule::RuleSet;
 
@@ -30,34 +31,6 @@ impl Withheld {
             Self::AtLimit => "at_limit",
             Self::Confidence => "confidence",
             Self::NoData => "no_data",
-        }
-    }
-}
-
-/// What came of a tuning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// It helped.
-    Improved,
-    /// It did harm, or cost something and gained nothing.
-    Degraded,
-    /// Neither can be said.
-    Inconclusive,
-    /// It cannot be judged.
-    Void,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 4] = [Self::Improved, Self::Degraded, Self::Inconclusive, Self::Void];
-
-    /// As exported.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Improved => "improved",
-            Self::Degraded => "degraded",
-            Self::Inconclusive => "inconclusive",
-            Self::Void => "void",
         }
     }
 }

@@ -42,10 +42,15 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("profile", Core, &["exposition", "expr"]),
     ("snapshot", Core, &[]),
     ("history", Core, &["snapshot"]),
+    ("outcome", Core, &[]),
     ("tuning_config", Core, &[]),
     ("tuning_parameters", Core, &[]),
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
-    ("tuner", Core, &["history", "rule", "snapshot", "tuning_config", "tuning_parameters"]),
+    (
+        "tuner",
+        Core,
+        &["history", "outcome", "rule", "snapshot", "tuning_config", "tuning_parameters"],
+    ),
     ("published", Core, &["profile", "rule", "snapshot", "tuner", "tuning_parameters"]),
     ("reading", Core, &["exposition", "profile"]),
     (
