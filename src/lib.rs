@@ -18,6 +18,7 @@ pub mod engine;
 pub mod exposition;
 pub mod expr;
 pub mod history;
+pub mod judge;
 pub mod outcome;
 pub mod profile;
 pub mod published;

@@ -9,8 +9,8 @@ const DF_MIN: f64 = 1.0;
 /// Newton's steps; five are usual.
 const STEPS_MAX: u32 = 100;
 
-/// Relative step at which a quantile counts as found.
-const STEP_MIN: f64 = 1e-14;
+/// Relative step at which a quantile counts as found: the next would be its square.
+const STEP_MIN: f64 = 1e-12;
 
 /// P(T ≤ t) for `df` degrees of freedom, cut to at least 1.
 pub fn student_cdf(t: f64, df: f64) -> f64 {

@@ -46,6 +46,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("tuning_config", Core, &[]),
     ("tuning_parameters", Core, &[]),
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
+    ("judge", Core, &["outcome", "rule", "snapshot"]),
     (
         "tuner",
         Core,

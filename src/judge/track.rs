@@ -1,0 +1,157 @@
+//! One cache's history for judging: longer than the rules' window, and independent of it, since a
+//! verdict must not change with the length of that window.
+
+use crate::signal::Signal;
+use crate::snapshot::PerformanceSnapshot;
+use crate::units::Timestamp;
+
+/// Samples kept per cache: an hour at the usual 15 s, which holds the longest windows around a
+/// tuning and well over a hundred samples before it. 23 KiB.
+pub const TRACK_SAMPLES_MAX: usize = 240;
+
+/// The signals of one interval, packed: a bit a signal instead of an option's eight bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// The end of the interval.
+    pub timestamp: Timestamp,
+    /// Whether the interval says something about the cache: false after a restart or a gap, and
+    /// where there was too little traffic.
+    pub valid: bool,
+    present: u16,
+    values: [f64; Signal::COUNT],
+}
+
+/// The newest samples of one cache, oldest first, in one piece of memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Track {
+    samples: Vec<Sample>,
+    restarted_at: Option<Timestamp>,
+}
+
+// === impl Sample ===
+
+impl Sample {
+    /// The sample that a snapshot makes.
+    pub fn new(snapshot: &PerformanceSnapshot, valid: bool) -> Self {
+        let mut sample =
+            Self { timestamp: snapshot.timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
+        for signal in Signal::ALL {
+            if let Some(value) = snapshot.value(signal).filter(|value| value.is_finite()) {
+                sample.present |= 1 << signal as usize;
+                sample.values[signal as usize] = value;
+            }
+        }
+        sample
+    }
+
+    /// The value of a signal, in the signal's unit.
+    pub fn value(&self, signal: Signal) -> Option<f64> {
+        let is_present = self.present & (1 << signal as usize) != 0;
+        is_present.then(|| self.values[signal as usize])
+    }
+
+    /// The value of a signal where the sample is valid.
+    pub(super) fn valid_value(&self, signal: Signal) -> Option<f64> {
+        self.value(signal).filter(|_| self.valid)
+    }
+}
+
+// === impl Track ===
+
+impl Track {
+    /// An empty history.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the newest sample; the oldest goes beyond [`TRACK_SAMPLES_MAX`]. One that is not newer
+    /// than the newest is ignored, so that times always rise.
+    pub fn push(&mut self, sample: Sample) {
+        if self.samples.last().is_some_and(|newest| newest.timestamp >= sample.timestamp) {
+            return;
+        }
+        if self.samples.len() == TRACK_SAMPLES_MAX {
+            self.samples.remove(0);
+        }
+        self.samples.push(sample);
+    }
+
+    /// Notes that the cache restarted: a tuning in that time cannot be judged, and the cache is no
+    /// control for others.
+    pub fn restart(&mut self, at: Timestamp) {
+        self.restarted_at = self.restarted_at.max(Some(at));
+    }
+
+    /// The newest restart that was noted.
+    pub fn restarted_at(&self) -> Option<Timestamp> {
+        self.restarted_at
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// All samples, oldest first.
+    pub fn iter(&self) -> std::slice::Iter<'_, Sample> {
+        self.samples.iter()
+    }
+
+    /// Times and values of a signal where it is present and the sample valid.
+    pub(super) fn values(&self, signal: Signal) -> impl Iterator<Item = (Timestamp, f64)> {
+        self.iter().filter_map(move |sample| Some((sample.timestamp, sample.valid_value(signal)?)))
+    }
+}
+
+impl<'a> IntoIterator for &'a Track {
+    type Item = &'a Sample;
+    type IntoIter = std::slice::Iter<'a, Sample>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(ms: i64, hit_rate: Option<f64>) -> Sample {
+        let mut snapshot = PerformanceSnapshot::empty(Timestamp::from_millis(ms));
+        snapshot.set(Signal::HitRate, hit_rate);
+        Sample::new(&snapshot, true)
+    }
+
+    #[test]
+    fn absent_is_not_zero() {
+        assert_eq!(sample(1, Some(0.0)).value(Signal::HitRate), Some(0.0));
+        assert_eq!(sample(1, None).value(Signal::HitRate), None);
+        assert_eq!(sample(1, Some(0.5)).value(Signal::PromotionRate), None);
+    }
+
+    #[test]
+    fn history_is_bounded_and_its_times_rise() {
+        let mut track = Track::new();
+        for ms in 0..300 {
+            track.push(sample(ms, None));
+        }
+        track.push(sample(299, Some(0.5)));
+        track.push(sample(7, Some(0.5)));
+        assert_eq!(track.len(), TRACK_SAMPLES_MAX);
+        assert_eq!(track.iter().next().unwrap().timestamp.as_millis(), 60);
+        assert_eq!(track.values(Signal::HitRate).count(), 0);
+    }
+
+    #[test]
+    fn the_newest_restart_counts() {
+        let mut track = Track::new();
+        track.restart(Timestamp::from_millis(5));
+        track.restart(Timestamp::from_millis(3));
+        assert_eq!(track.restarted_at(), Some(Timestamp::from_millis(5)));
+    }
+}
