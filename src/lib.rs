@@ -14,6 +14,7 @@ pub mod units;
 pub mod yaml;
 
 // Core: no I/O, no async, no clock.
+pub mod confidence;
 pub mod engine;
 pub mod exposition;
 pub mod expr;

@@ -47,6 +47,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("tuning_parameters", Core, &[]),
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
     ("judge", Core, &["outcome", "rule", "snapshot"]),
+    ("confidence", Core, &[]),
     (
         "tuner",
         Core,
