@@ -21,6 +21,7 @@ pub mod expr;
 pub mod history;
 pub mod judge;
 pub mod outcome;
+pub mod predict;
 pub mod profile;
 pub mod published;
 pub mod reading;

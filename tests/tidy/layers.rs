@@ -48,6 +48,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
     ("judge", Core, &["outcome", "rule", "snapshot"]),
     ("confidence", Core, &[]),
+    ("predict", Core, &[]),
     (
         "tuner",
         Core,

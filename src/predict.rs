@@ -1,0 +1,205 @@
+//! What a change of size would do to the hit rate, before anybody tries.
+//!
+//! Over the sizes that come into question, the logarithm of the odds of a hit grows about evenly
+//! with the logarithm of the size: logit h(k·c) = logit h(c) + b · ln k. The slope b is a known
+//! average of workloads until judged changes of this very cache say better. With a price per unit
+//! of size the best size follows, which may be a smaller one: a full cache always evicts, so hit
+//! rate alone only ever asks for more.
+
+use std::time::Duration;
+
+use crate::units::Timestamp;
+
+/// Observations that are taken into account: the newest.
+pub const OBSERVATIONS_MAX: usize = 64;
+/// Time in which an observation loses half of its weight.
+pub const HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// b₀: the usual slope.
+const SLOPE: f64 = 0.55;
+/// s₀: how far slopes of workloads scatter about it.
+const SLOPE_DEVIATION: f64 = 0.25;
+/// Share of the limit in use below which a cache is not full.
+const FULL: f64 = 0.95;
+/// Share of removals that are expirations from which they limit what size can do.
+const EXPIRED_SHARE_MAX: f64 = 0.3;
+/// Hit rates are kept this far from 0 and 1, where odds have no logarithm.
+const EDGE: f64 = 1e-3;
+/// Least uncertainty of a hit rate: a perfect measurement would drown all others.
+const DEVIATION_MIN: f64 = 1e-4;
+/// Sizes tried between the smallest and the largest allowed one: steps of 2 % for a factor of 50.
+const SIZES_TRIED: u32 = 200;
+
+/// What a judged change of size showed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// Size after ÷ size before; above 0.
+    pub size_ratio: f64,
+    /// Hit rate before; 0 to 1.
+    pub hit_rate_before: f64,
+    /// Hit rate after, freed from what siblings did too; 0 to 1.
+    pub hit_rate_after: f64,
+    /// When it was judged.
+    pub at: Timestamp,
+}
+
+/// A cache as far as its size matters.
+#[derive(Debug, Clone, Copy)]
+pub struct SizeModel<'a> {
+    /// h: its hit rate now; 0 to 1.
+    pub hit_rate: f64,
+    /// σ: standard deviation of the mean hit rate of a window.
+    pub hit_rate_deviation: f64,
+    /// c: its size, in the unit that the price is for: 1.3 for a multiplier of 1.3.
+    pub size: f64,
+    /// Used ÷ limit; `None` where either is not known, which counts as full.
+    pub fill: Option<f64>,
+    /// Whether anything is evicted; `None` where not known, which counts as yes.
+    pub evicts: Option<bool>,
+    /// Share of the removals that are expirations; 0 to 1.
+    pub expired_share: Option<f64>,
+    /// Share of the requests that no size could answer; 0 to 1.
+    pub compulsory_share: Option<f64>,
+    /// What earlier changes showed, oldest first.
+    pub observations: &'a [Observation],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a size would bring.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// The hit rate at that size; 0 to 1.
+    pub hit_rate: f64,
+    /// The change of the hit rate; negative for a loss.
+    pub gain: f64,
+    /// Standard error of the gain, from what is not known of the slope.
+    pub error: f64,
+}
+
+/// A size and what speaks for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Best {
+    /// k: the best size ÷ the present one.
+    pub size_ratio: f64,
+    /// What it would bring.
+    pub prediction: Prediction,
+    /// Gain − price · change of size; 0 for staying, never below.
+    pub utility: f64,
+}
+
+/// b with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Slope {
+    value: f64,
+    error: f64,
+}
+
+/// Predicts the hit rate at `size_ratio` times the present size. `None` where a number makes no
+/// sense: a ratio that is not above 0, a hit rate outside of 0 to 1.
+///
+/// A cache that is not full, or evicts nothing, gains nothing by growth, and loses nothing by a
+/// shrink down to what it uses. Where more than 0.3 of the removals are expirations, that share of
+/// the change does not happen. No size answers first requests.
+pub fn predict(model: &SizeModel<'_>, size_ratio: f64) -> Option<Prediction> {
+    let is_sound = size_ratio.is_finite() && size_ratio > 0.0 && is_ratio(model.hit_rate);
+    is_sound.then(|| at_ratio(model, slope(model), size_ratio))
+}
+
+/// The size between `size_ratio_min` and `size_ratio_max` times the present one with the largest
+/// utility Δh − `price` · Δc, both ends and the present size among those tried. `None` as in
+/// [`predict`].
+pub fn best(
+    model: &SizeModel<'_>,
+    size_ratio_min: f64,
+    size_ratio_max: f64,
+    price: f64,
+) -> Option<Best> {
+    predict(model, size_ratio_min)?;
+    let stay = Best { size_ratio: 1.0, prediction: predict(model, 1.0)?, utility: 0.0 };
+    let factor = size_ratio_max / size_ratio_min;
+    if !(factor >= 1.0 && factor.is_finite() && price.is_finite() && model.size.is_finite()) {
+        return None;
+    }
+    let slope = slope(model);
+    let step = |index: u32| factor.powf(f64::from(index) / f64::from(SIZES_TRIED));
+    let sizes = (0..=SIZES_TRIED).map(|index| (size_ratio_min * step(index)).min(size_ratio_max));
+    // What is in use is the size at which a cache that is not full begins to lose.
+    let used = model.fill.filter(|fill| (size_ratio_min..=size_ratio_max).contains(fill));
+    let tried = sizes.chain(used).map(|size_ratio| {
+        let prediction = at_ratio(model, slope, size_ratio);
+        let cost = price * model.size * (size_ratio - 1.0);
+        Best { size_ratio, prediction, utility: prediction.gain - cost }
+    });
+    Some(tried.fold(stay, |best, next| if next.utility > best.utility { next } else { best }))
+}
+
+fn at_ratio(model: &SizeModel<'_>, slope: Slope, size_ratio: f64) -> Prediction {
+    let from = model.hit_rate;
+    let ratio = effective_ratio(model, size_ratio);
+    let odds = logit(from);
+    let inner = from.clamp(EDGE, 1.0 - EDGE);
+    let expired = model.expired_share.filter(|share| *share > EXPIRED_SHARE_MAX);
+    let kept = 1.0 - expired.unwrap_or(0.0).min(1.0);
+    let change = kept * (logistic(odds + slope.value * ratio.ln()) - inner);
+    let most = model.compulsory_share.map_or(1.0, |share| 1.0 - share).max(from);
+    let hit_rate = (from + change).clamp(0.0, most);
+    let steepness = hit_rate * (1.0 - hit_rate);
+    let error = kept * slope.error * ratio.ln().abs() * steepness;
+    Prediction { hit_rate, gain: hit_rate - from, error }
+}
+
+/// The change of size as the entries feel it.
+fn effective_ratio(model: &SizeModel<'_>, size_ratio: f64) -> f64 {
+    match model.fill {
+        Some(fill) if fill > 0.0 && fill < FULL => (size_ratio / fill).min(1.0),
+        Some(fill) if fill <= 0.0 => 1.0,
+        _ if model.evicts == Some(false) => size_ratio.min(1.0),
+        _ => size_ratio,
+    }
+}
+
+/// b̂ = (b₀/s₀² + Σ w x z/v) ÷ (1/s₀² + Σ w x²/v): a regression through the origin that is drawn to
+/// b₀. x = ln of the ratio of sizes, z = the change of logit h, v = 2 (σ ÷ (h (1 − h)))² its
+/// variance, w = 2^(−age ÷ 7 d).
+fn slope(model: &SizeModel<'_>) -> Slope {
+    let precision = 1.0 / (SLOPE_DEVIATION * SLOPE_DEVIATION);
+    let (mut weighted, mut weights) = (SLOPE * precision, precision);
+    let newest = model.observations.len().saturating_sub(OBSERVATIONS_MAX);
+    for observation in &model.observations[newest..] {
+        let Observation { size_ratio, hit_rate_before, hit_rate_after, at } = *observation;
+        let is_sound = size_ratio.is_finite()
+            && size_ratio > 0.0
+            && is_ratio(hit_rate_before)
+            && is_ratio(hit_rate_after);
+        if !is_sound {
+            continue;
+        }
+        let age = model.now.saturating_since(at).as_secs_f64() / HALF_LIFE.as_secs_f64();
+        let x = size_ratio.ln();
+        let z = logit(hit_rate_after) - logit(hit_rate_before);
+        let hit_rate = hit_rate_before.clamp(EDGE, 1.0 - EDGE);
+        let deviation = model.hit_rate_deviation.max(DEVIATION_MIN);
+        let variance = 2.0 * (deviation / (hit_rate * (1.0 - hit_rate))).powi(2);
+        let weight = (-age).exp2() / variance;
+        weighted += weight * x * z;
+        weights += weight * x * x;
+    }
+    Slope { value: weighted / weights, error: weights.recip().sqrt() }
+}
+
+fn is_ratio(value: f64) -> bool {
+    (0.0..=1.0).contains(&value)
+}
+
+fn logit(ratio: f64) -> f64 {
+    let ratio = ratio.clamp(EDGE, 1.0 - EDGE);
+    (ratio / (1.0 - ratio)).ln()
+}
+
+fn logistic(odds: f64) -> f64 {
+    1.0 / (1.0 + (-odds).exp())
+}
+
+#[cfg(test)]
+mod tests;
