@@ -118,12 +118,17 @@ pub(super) fn controls(
     let mut last = 0.0;
     let movement: Vec<f64> = (0..treated.len())
         .map(|place| {
-            let values = candidates.iter().zip(&levels);
-            let deviations: Vec<f64> = values
-                .filter_map(|(candidate, level)| Some(candidate.values[place]? - level))
-                .collect();
+            let (mut sum, mut present) = (0.0, 0_u32);
+            for (candidate, level) in candidates.iter().zip(&levels) {
+                if let Some(value) = candidate.values[place] {
+                    sum += value - level;
+                    present += 1;
+                }
+            }
             // Where no control has a sample, nothing is known to have moved.
-            last = stats::mean(&deviations).unwrap_or(last);
+            if present > 0 {
+                last = sum / f64::from(present);
+            }
             last
         })
         .collect();

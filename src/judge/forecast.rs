@@ -75,9 +75,10 @@ fn filter(values: &[f64], step_ratio: f64) -> Filtered {
         let predicted = uncertainty + step_ratio;
         let spread = predicted + 1.0;
         let surprise = value - level;
-        squares += surprise * surprise / spread;
+        let precision = spread.recip();
+        squares += surprise * surprise * precision;
         spreads *= spread;
-        let gain = predicted / spread;
+        let gain = predicted * precision;
         level += gain * surprise;
         uncertainty = gain;
     }

@@ -51,7 +51,7 @@ impl Series {
         let times: Vec<Timestamp> =
             raw.history.iter().chain(&raw.after).map(|(at, _)| *at).collect();
         let interval = interval(&times[..length])?;
-        let controls = find_controls(case, measure, &times, &treated, length);
+        let controls = find_controls(case, measure, &times, &treated, (length, interval));
         let mut free = treated;
         if let Some(controls) = &controls {
             for (value, movement) in free.iter_mut().zip(&controls.movement) {
@@ -112,20 +112,18 @@ fn find_controls(
     measure: Measure,
     times: &[Timestamp],
     treated: &[f64],
-    history: usize,
+    (history, interval): (usize, f64),
 ) -> Option<Controls> {
-    let reach = interval(&times[..history])? / 2.0;
     #[expect(clippy::cast_possible_truncation, reason = "half of a time between two timestamps")]
-    let reach = reach as i64;
+    let reach = (interval / 2.0) as i64;
     let held = case.held.samples.min(history);
     let span = Span { start: times[history - held], end: times[times.len() - 1] };
     let candidates = case.controls.iter().take(controls::CANDIDATES_MAX).enumerate();
     let candidates: Vec<Candidate> = candidates
         .filter_map(|(index, track)| {
-            let samples: Vec<_> = track
-                .values(measure.signal)
-                .filter_map(|(at, value)| Some((at, measure.oriented(value)?)))
-                .collect();
+            let mut samples = Vec::with_capacity(track.len());
+            let values = track.values(measure.signal);
+            samples.extend(values.filter_map(|(at, y)| Some((at, measure.oriented(y)?))));
             let mut values = controls::aligned(&samples, times, reach);
             smooth(&mut values[..history]);
             smooth(&mut values[history..]);

@@ -100,10 +100,14 @@ impl Windows {
     /// where there is none. `None` where the traffic is not known.
     fn traffic_factor(&self, case: &Case<'_>) -> Option<f64> {
         let growth = |track: &Track| {
+            // Newest first: the windows are at the end of the history.
+            let newest = track.iter().rev().take_while(|s| s.timestamp >= self.before.start);
+            let values = newest
+                .filter_map(|s| Some((s.timestamp, s.valid_value(Signal::OpsPerSecond)?)))
+                .collect::<Vec<_>>();
             let mean = |span: Span| {
-                let values = track.values(Signal::OpsPerSecond);
-                let values = values.filter(|(at, _)| span.contains(*at)).map(|(_, value)| value);
-                stats::mean(&values.collect::<Vec<_>>())
+                let inside = values.iter().filter(|(at, _)| span.contains(*at));
+                stats::mean(&inside.map(|(_, value)| *value).collect::<Vec<_>>())
             };
             let growth = mean(self.after)? / mean(self.before)?;
             (growth.is_finite() && growth > 0.0).then_some(growth)
