@@ -9,8 +9,15 @@
 //! used.
 
 pub mod cache;
+pub mod catalogue;
 pub mod demo;
+pub mod disturbance;
+pub mod fleet;
 pub mod lru;
 pub mod rng;
+pub mod shape;
+mod statistics;
+pub mod traffic;
+pub mod truth;
 pub mod workload;
 pub mod zipf;

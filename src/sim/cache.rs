@@ -1,12 +1,16 @@
 //! A cache of two levels whose size, promotion and expiry follow the parameters that are tuned.
 //!
-//! The levels are inclusive: what the first holds, the second holds too, and what leaves the second
-//! leaves both. Every look-up refreshes the second level, so its order is that of all requests and
-//! a key in use never ages out beneath the first level. A miss fills both levels. Time is a whole
-//! number of seconds that the caller gives; costs are fixed per kind of answer, not measured.
+//! The levels are inclusive: a miss fills both. How strictly they stay so is a choice, because real
+//! products differ in it and a tuner meets both, see [`Inclusion`]. Time is a whole number of
+//! seconds that the caller gives; costs are fixed per kind of answer, not measured.
+
+mod totals;
 
 use crate::parameter::Parameter;
 use crate::sim::lru::Lru;
+
+pub use totals::CacheTotals;
+pub use totals::LevelTotals;
 
 /// Cost of a hit in the first level.
 pub const L1_HIT_MICROS: u64 = 80;
@@ -40,6 +44,19 @@ pub struct CacheParameters {
     pub preheating_aggressiveness: f64,
 }
 
+/// What level 2 learns of level 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Inclusion {
+    /// What level 1 holds, level 2 holds too, and what leaves level 2 leaves both. Every look-up
+    /// refreshes level 2, so its order is that of all requests and a key in use never ages out
+    /// beneath level 1. The size of level 1 moves latency alone, never the share of misses.
+    #[default]
+    Strict,
+    /// Level 2 sees only what level 1 could not answer, and what leaves it may live on in level 1:
+    /// memory in front of a disk. Both sizes move the share of misses.
+    Filling,
+}
+
 /// What a cache is built with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CacheConfig {
@@ -51,6 +68,8 @@ pub struct CacheConfig {
     pub entry_bytes: u64,
     /// Base time to live in seconds; `None`: entries never expire.
     pub ttl_seconds: Option<f64>,
+    /// What level 2 learns of level 1.
+    pub inclusion: Inclusion,
 }
 
 /// Where a request was answered.
@@ -64,63 +83,18 @@ pub enum Answer {
     Miss,
 }
 
-/// Statistics of one level. Counts are since the cache was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LevelTotals {
-    /// Look-ups answered by this level.
-    pub hits: u64,
-    /// Look-ups of this level that it could not answer.
-    pub misses: u64,
-    /// Entries held.
-    pub entries: u64,
-    /// Most entries held at the parameters in force.
-    pub capacity: u64,
-    /// Bytes held.
-    pub usage_bytes: u64,
-    /// Bytes set aside: what the level would use if eviction kept nothing free.
-    pub max_usage_bytes: u64,
-    /// Entries that had to leave for others, or for a smaller size; without expirations.
-    pub evictions: u64,
-}
-
-/// Statistics of a cache. Counts are since the cache was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct CacheTotals {
-    /// Level 1.
-    pub l1: LevelTotals,
-    /// Level 2, which is asked only for what level 1 does not have.
-    pub l2: LevelTotals,
-    /// Gets answered by either level.
-    pub hits: u64,
-    /// Gets answered by neither.
-    pub misses: u64,
-    /// Entries taken from level 2 into level 1.
-    pub promotions: u64,
-    /// Entries that were found too old.
-    pub expirations: u64,
-    /// Gets and puts.
-    pub operations: u64,
-    /// Time taken by gets, in seconds.
-    pub get_seconds: f64,
-    /// Gets.
-    pub get_count: u64,
-    /// Time taken by puts, in seconds.
-    pub put_seconds: f64,
-    /// Puts, those that fill a miss included.
-    pub put_count: u64,
-}
-
 /// The cache. A clone is an exact fork: given the same requests, both stay the same.
 #[derive(Debug, Clone)]
 pub struct TwoLevelCache {
     config: CacheConfig,
     parameters: CacheParameters,
-    l1: Lru<()>,
+    /// The second at which an entry was stored.
+    l1: Lru<u64>,
     l2: Lru<Entry>,
     counts: Counts,
 }
 
-/// What level 2 knows of an entry; by inclusion it knows it for level 1 too.
+/// What level 2 knows of an entry.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     stored_seconds: u64,
@@ -176,7 +150,13 @@ impl Default for CacheParameters {
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { l1_entries: 2_000, l2_entries: 6_000, entry_bytes: 1_024, ttl_seconds: None }
+        Self {
+            l1_entries: 2_000,
+            l2_entries: 6_000,
+            entry_bytes: 1_024,
+            ttl_seconds: None,
+            inclusion: Inclusion::Strict,
+        }
     }
 }
 
@@ -235,33 +215,70 @@ impl TwoLevelCache {
 
     /// Looks `key` up at the second `now`.
     pub fn get(&mut self, key: u64, now: u64) -> Answer {
-        let ttl = self.ttl_seconds();
-        // By inclusion, what level 2 does not have, level 1 does not have either: one look-up
-        // answers for both.
-        let Some(entry) = self.l2.touch(key) else {
-            self.counts.misses += 1;
+        let answer = match self.config.inclusion {
+            Inclusion::Strict => self.find_below_first(key, now),
+            Inclusion::Filling => self.find_above_first(key, now),
+        };
+        match answer {
+            Answer::L1 => self.counts.l1_hits += 1,
+            Answer::L2 => self.counts.l2_hits += 1,
+            Answer::Miss => self.counts.misses += 1,
+        }
+        answer
+    }
+
+    /// Strict: what level 2 does not have, level 1 does not have either, so one look-up answers
+    /// for both.
+    fn find_below_first(&mut self, key: u64, now: u64) -> Answer {
+        let Some(&mut Entry { stored_seconds, .. }) = self.l2.touch(key) else {
             return Answer::Miss;
         };
-        let age = now.saturating_sub(entry.stored_seconds);
-        if ttl.is_some_and(|ttl| age as f64 >= ttl) {
-            self.l1.remove(key);
-            self.l2.remove(key);
-            self.counts.expirations += 1;
-            self.counts.misses += 1;
+        if self.expire(key, stored_seconds, now) {
             return Answer::Miss;
         }
         if self.l1.touch(key).is_some() {
-            self.counts.l1_hits += 1;
             return Answer::L1;
         }
-        self.counts.l2_hits += 1;
+        self.hit_l2(key);
+        Answer::L2
+    }
+
+    /// Filling: level 2 is asked only for what level 1 does not have.
+    fn find_above_first(&mut self, key: u64, now: u64) -> Answer {
+        if let Some(&mut stored_seconds) = self.l1.touch(key) {
+            let expired = self.expire(key, stored_seconds, now);
+            return if expired { Answer::Miss } else { Answer::L1 };
+        }
+        let stored_seconds = self.l2.touch(key).map(|entry| entry.stored_seconds);
+        if stored_seconds.is_none_or(|stored| self.expire(key, stored, now)) {
+            return Answer::Miss;
+        }
+        self.hit_l2(key);
+        Answer::L2
+    }
+
+    /// Takes `key` out of both levels if it is too old; `true` if it was.
+    fn expire(&mut self, key: u64, stored_seconds: u64, now: u64) -> bool {
+        let age = now.saturating_sub(stored_seconds);
+        let expired = self.ttl_seconds().is_some_and(|ttl| age as f64 >= ttl);
+        if expired {
+            self.l1.remove(key);
+            self.l2.remove(key);
+            self.counts.expirations += 1;
+        }
+        expired
+    }
+
+    /// Counts a hit of the entry in level 2, which promotes it when it was hit often enough.
+    fn hit_l2(&mut self, key: u64) {
+        let Some(entry) = self.l2.touch(key) else { return };
         entry.l2_hits += 1;
         if entry.l2_hits >= self.parameters.promotion_threshold {
             entry.l2_hits = 0;
+            let stored_seconds = entry.stored_seconds;
             self.counts.promotions += 1;
-            self.counts.l1_evictions += u64::from(self.l1.insert(key, ()).is_some());
+            self.counts.l1_evictions += u64::from(self.l1.insert(key, stored_seconds).is_some());
         }
-        Answer::L2
     }
 
     /// Writes `key` to both levels at the second `now`.
@@ -270,7 +287,7 @@ impl TwoLevelCache {
         if let Some(evicted) = self.l2.insert(key, Entry { stored_seconds: now, l2_hits: 0 }) {
             self.forget(evicted);
         }
-        self.counts.l1_evictions += u64::from(self.l1.insert(key, ()).is_some());
+        self.counts.l1_evictions += u64::from(self.l1.insert(key, now).is_some());
     }
 
     /// The statistics as they stand.
@@ -315,9 +332,12 @@ impl TwoLevelCache {
         }
     }
 
-    /// Keeps the levels inclusive after `key` was evicted from level 2.
+    /// Counts that `key` was evicted from level 2; where inclusion is strict, it leaves level 1 too.
     fn forget(&mut self, key: u64) {
         self.counts.l2_evictions += 1;
+        if self.config.inclusion == Inclusion::Filling {
+            return;
+        }
         self.counts.l1_evictions += u64::from(self.l1.remove(key).is_some());
     }
 }

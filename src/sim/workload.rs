@@ -7,6 +7,8 @@
 
 use crate::sim::rng;
 use crate::sim::rng::SplitMix64;
+use crate::sim::shape::Moment;
+use crate::sim::shape::Shape;
 use crate::sim::zipf::Zipf;
 
 /// Most requests of one tick, whatever a workload asks for; also the room for passing keys.
@@ -14,6 +16,12 @@ pub const REQUESTS_PER_TICK_MAX: u64 = 1 << 20;
 
 /// Keys from here on pass once and never come back.
 const PASSING_KEYS: u64 = 1 << 62;
+
+/// Keys from here on are read in order by scans.
+const SCAN_KEYS: u64 = 1 << 61;
+
+/// Keys from here on are those of a flash crowd.
+const CROWD_KEYS: u64 = 1 << 60;
 
 /// Ticks between two turns of the ups and downs.
 const SWING_PERIOD_TICKS: u64 = 15;
@@ -28,6 +36,8 @@ pub enum Workload {
     Zipf(Demand),
     /// A key space that grows, under ups and downs.
     Growing(Growth),
+    /// One of the courses that tuners are measured on.
+    Shaped(Shape),
 }
 
 /// Requests of one tick.
@@ -71,11 +81,12 @@ pub struct Stream {
 // === impl Workload ===
 
 impl Workload {
-    /// The demand at `tick` for the cache whose draws come from `own_seed`.
-    fn demand(&self, common_seed: u64, own_seed: u64, tick: u64) -> Demand {
+    /// What holds at `tick` for the cache whose draws come from `own_seed`.
+    fn moment(&self, common_seed: u64, own_seed: u64, tick: u64) -> Moment {
         match self {
-            Self::Zipf(demand) => *demand,
-            Self::Growing(growth) => growth.demand(common_seed, own_seed, tick),
+            Self::Zipf(demand) => Moment::plain(*demand),
+            Self::Growing(growth) => Moment::plain(growth.demand(common_seed, own_seed, tick)),
+            Self::Shaped(shape) => shape.moment(common_seed, own_seed, tick),
         }
     }
 
@@ -83,6 +94,7 @@ impl Workload {
         match self {
             Self::Zipf(demand) => demand.exponent,
             Self::Growing(growth) => growth.start.exponent,
+            Self::Shaped(shape) => shape.demand.exponent,
         }
     }
 }
@@ -119,15 +131,28 @@ impl Stream {
 
     /// The keys asked for at `tick`, in order.
     pub fn requests(&mut self, tick: u64) -> impl Iterator<Item = u64> {
-        let demand = self.workload.demand(self.common_seed, self.own_seed, tick);
+        let moment = self.workload.moment(self.common_seed, self.own_seed, tick);
+        let Moment { demand, .. } = moment;
         let requests = demand.requests.min(REQUESTS_PER_TICK_MAX);
         let mut rng = SplitMix64::new(rng::fork_seed(!self.own_seed, tick));
+        // One draw says what kind of request it is: these are the marks between the kinds.
         let passing = part(1 << 32, demand.passing);
+        let scanning = passing + part(1 << 32, moment.scanning);
+        let crowding = scanning + part(1 << 32, moment.crowding);
+        let serial = tick.wrapping_mul(REQUESTS_PER_TICK_MAX);
+        let mut scanned = tick.wrapping_mul(part(requests, moment.scanning));
         (0..requests).map(move |request| {
-            if rng.draw_below(1 << 32) < passing {
-                PASSING_KEYS | (tick.wrapping_mul(REQUESTS_PER_TICK_MAX) + request)
+            let kind = rng.draw_below(1 << 32);
+            if kind < passing {
+                PASSING_KEYS | serial.wrapping_add(request)
+            } else if kind < scanning {
+                scanned = scanned.wrapping_add(1);
+                SCAN_KEYS | (scanned % moment.scan_keys.max(1))
+            } else if kind < crowding {
+                CROWD_KEYS | rng.draw_below(moment.crowd_keys)
             } else {
-                self.zipf.draw(&mut rng, demand.keys)
+                let rank = self.zipf.draw(&mut rng, demand.keys);
+                moment.key_of_rank(rank)
             }
         })
     }
@@ -139,7 +164,7 @@ impl Stream {
     clippy::cast_sign_loss,
     reason = "the cast saturates at both ends, which is what is wanted"
 )]
-fn part(whole: u64, factor: f64) -> u64 {
+pub(super) fn part(whole: u64, factor: f64) -> u64 {
     (whole as f64 * factor).round() as u64
 }
 

@@ -71,7 +71,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
             "tuning_parameters",
         ],
     ),
-    ("sim", Core, &[]),
+    ("sim", Core, &["snapshot"]),
     //
     ("export", Edge, &[]),
     ("scrape", Edge, &[]),

@@ -4,8 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SMALL: CacheConfig =
-    CacheConfig { l1_entries: 4, l2_entries: 10, entry_bytes: 100, ttl_seconds: Some(20.0) };
+const SMALL: CacheConfig = CacheConfig {
+    l1_entries: 4,
+    l2_entries: 10,
+    entry_bytes: 100,
+    ttl_seconds: Some(20.0),
+    inclusion: Inclusion::Strict,
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -27,6 +32,10 @@ fn parameters() -> impl Strategy<Value = CacheParameters> {
             preheating_aggressiveness: 0.3,
         }
     })
+}
+
+fn inclusions() -> impl Strategy<Value = Inclusion> {
+    prop_oneof![Just(Inclusion::Strict), Just(Inclusion::Filling)]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -56,11 +65,16 @@ fn contents(cache: &TwoLevelCache) -> (Vec<u64>, Vec<u64>) {
 
 proptest! {
     #[test]
-    fn levels_are_inclusive_and_bounded_and_sums_add_up(steps in steps()) {
-        let (mut cache, mut now) = (TwoLevelCache::new(SMALL), 0);
+    fn levels_are_inclusive_and_bounded_and_sums_add_up(
+        steps in steps(),
+        inclusion in inclusions(),
+    ) {
+        let (mut cache, mut now) = (TwoLevelCache::new(CacheConfig { inclusion, ..SMALL }), 0);
         for step in &steps {
             apply(&mut cache, &mut now, step);
-            prop_assert!(cache.l1.keys().all(|key| cache.l2.contains(key)));
+            if inclusion == Inclusion::Strict {
+                prop_assert!(cache.l1.keys().all(|key| cache.l2.contains(key)));
+            }
             let stats = cache.stats();
             for level in [stats.l1, stats.l2] {
                 prop_assert!(level.entries <= level.capacity);
@@ -72,15 +86,21 @@ proptest! {
             prop_assert_eq!(stats.hits, stats.l1.hits + stats.l2.hits);
             prop_assert_eq!(stats.misses, stats.l2.misses);
             prop_assert_eq!(stats.operations, stats.get_count + stats.put_count);
-            // What came into level 2 is there, or was counted when it left.
-            let accounted = stats.l2.entries + stats.l2.evictions + stats.expirations;
-            prop_assert!(accounted <= stats.put_count);
+            // What came into level 2 is there, or was counted when it left. What has left a filling
+            // level 2 may expire in level 1 later.
+            let filling = inclusion == Inclusion::Filling;
+            let expired = if filling { 0 } else { stats.expirations };
+            prop_assert!(stats.l2.entries + stats.l2.evictions + expired <= stats.put_count);
         }
     }
 
     #[test]
-    fn fork_given_the_same_requests_stays_identical(before in steps(), after in steps()) {
-        let (mut cache, mut now) = (TwoLevelCache::new(SMALL), 0);
+    fn fork_given_the_same_requests_stays_identical(
+        before in steps(),
+        after in steps(),
+        inclusion in inclusions(),
+    ) {
+        let (mut cache, mut now) = (TwoLevelCache::new(CacheConfig { inclusion, ..SMALL }), 0);
         for step in &before {
             apply(&mut cache, &mut now, step);
         }
@@ -173,6 +193,20 @@ fn shrinking_the_outer_level_shrinks_the_inner_one() {
     cache.set_parameters(CacheParameters { l2_size_multiplier: 0.2, ..CacheParameters::default() });
     assert_eq!(contents(&cache), (vec![9, 8], vec![9, 8]));
     assert_eq!(cache.stats().l2.evictions, 8);
+}
+
+#[test]
+fn what_leaves_a_filling_level_2_lives_on_in_level_1() {
+    let config = CacheConfig { inclusion: Inclusion::Filling, ..SMALL };
+    let mut cache = TwoLevelCache::new(config);
+    // Key 0 is always answered by level 1, so level 2 takes it for unused.
+    for key in 1..15 {
+        cache.request(0, 0);
+        cache.request(key, 0);
+    }
+    assert!(!cache.l2.contains(0));
+    assert_eq!(cache.request(0, 19), Answer::L1);
+    assert_eq!(cache.request(0, 20), Answer::Miss);
 }
 
 #[test]
