@@ -117,6 +117,18 @@ struct Counts {
 // === impl CacheParameters ===
 
 impl CacheParameters {
+    /// The value of one of them.
+    pub fn value(&self, parameter: Parameter) -> f64 {
+        match parameter {
+            Parameter::L1SizeMultiplier => self.l1_size_multiplier,
+            Parameter::L2SizeMultiplier => self.l2_size_multiplier,
+            Parameter::PromotionThreshold => f64::from(self.promotion_threshold),
+            Parameter::EvictionAggressiveness => self.eviction_aggressiveness,
+            Parameter::TtlMultiplier => self.ttl_multiplier,
+            Parameter::PreheatingAggressiveness => self.preheating_aggressiveness,
+        }
+    }
+
     /// Sets one of them by its name. A promotion threshold is rounded.
     #[expect(
         clippy::cast_possible_truncation,
@@ -332,7 +344,8 @@ impl TwoLevelCache {
         }
     }
 
-    /// Counts that `key` was evicted from level 2; where inclusion is strict, it leaves level 1 too.
+    /// Counts that `key` was evicted from level 2; where inclusion is strict, it leaves level 1 as
+    /// well.
     fn forget(&mut self, key: u64) {
         self.counts.l2_evictions += 1;
         if self.config.inclusion == Inclusion::Filling {

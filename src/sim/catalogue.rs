@@ -40,39 +40,39 @@ pub struct Scenario {
 
 /// Every scenario: the thirteen plain workloads, then the disturbed ones.
 pub const SCENARIOS: [Scenario; 16] = [
-    plain("zipf-0.7", Shape::steady(demand(0.7, 17_000))),
+    plain("zipf-0.7", Shape::steady(demand(0.7, 9_000))),
     plain("zipf-0.8", ZIPF),
-    plain("zipf-1.2", Shape::steady(demand(1.2, 80_000))),
+    plain("zipf-1.2", Shape::steady(demand(1.2, 60_000))),
     plain("growth", GROWTH),
-    plain("step", shaped(demand(0.8, 14_000), Course::Step { factor: 1.8, common: false })),
+    plain("step", shaped(demand(0.8, 8_000), Course::Step { factor: 1.8, common: false })),
     plain("common-step", COMMON_STEP),
-    plain("shift", shaped(demand(0.8, 20_000), Course::Shift)),
+    plain("shift", shaped(demand(0.8, 10_000), Course::Shift)),
     plain(
         "scan",
         shaped(
-            demand(0.8, 17_000),
+            demand(0.8, 9_000),
             Course::Scan { share: 0.3, keys: 40_000, period: 60, length: 8 },
         ),
     ),
-    plain("diurnal", shaped(demand(0.8, 20_000), Course::Diurnal { period: 120, depth: 0.4 })),
+    plain("diurnal", shaped(demand(0.8, 10_000), Course::Diurnal { period: 120, depth: 0.4 })),
     plain(
         "flash-crowd",
-        shaped(demand(0.8, 20_000), Course::FlashCrowd { factor: 1.0, keys: 400, length: 30 }),
+        shaped(demand(0.8, 11_000), Course::FlashCrowd { factor: 1.0, keys: 400, length: 30 }),
     ),
-    plain("drift", shaped(demand(0.8, 20_000), Course::Drift { keys_per_tick: 8 })),
+    plain("drift", shaped(demand(0.8, 10_000), Course::Drift { keys_per_tick: 60 })),
     Scenario {
         ttl_seconds: Some(300.0),
-        ..plain("ttl-bound", shaped(demand(0.8, 15_000), Course::Steady))
+        ..plain("ttl-bound", shaped(demand(0.8, 9_000), Course::Steady))
     },
-    plain("low-volume", shaped(Demand { requests: 250, ..demand(0.9, 20_000) }, Course::Steady)),
+    plain("low-volume", shaped(Demand { requests: 250, ..demand(0.9, 11_000) }, Course::Steady)),
     Scenario { disturbance: Disturbance::Overlap, ..plain("overlap", ZIPF) },
     Scenario { disturbance: Disturbance::Restarts, ..plain("restarts", COMMON_STEP) },
     Scenario { disturbance: Disturbance::MissingScrapes, ..plain("missing-scrapes", GROWTH) },
 ];
 
-const ZIPF: Shape = Shape::steady(demand(0.8, 20_000));
-const GROWTH: Shape = shaped(demand(0.8, 12_000), Course::Growth { keys_per_tick: 40 });
-const COMMON_STEP: Shape = shaped(demand(0.8, 14_000), Course::Step { factor: 1.8, common: true });
+const ZIPF: Shape = Shape::steady(demand(0.8, 9_500));
+const GROWTH: Shape = shaped(demand(0.8, 6_500), Course::Growth { keys_per_tick: 22 });
+const COMMON_STEP: Shape = shaped(demand(0.8, 8_000), Course::Step { factor: 1.8, common: true });
 
 /// The scenario of that name.
 pub fn find(name: &str) -> Option<&'static Scenario> {
@@ -80,7 +80,7 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
 }
 
 const fn demand(exponent: f64, keys: usize) -> Demand {
-    Demand { exponent, keys, requests: REQUESTS_PER_TICK, passing: 0.04 }
+    Demand { exponent, keys, requests: REQUESTS_PER_TICK, passing: 0.09 }
 }
 
 /// A course under ups and downs.

@@ -14,7 +14,7 @@ use crate::sim::workload::Demand;
 const SWING_PERIOD_TICKS: u64 = 15;
 
 /// Caches of a site differ in their number of keys by up to that share.
-const VARIETY: f64 = 0.15;
+const VARIETY: f64 = 0.35;
 
 /// Every measured run ends before this tick; what happens once happens before.
 pub const EVENT_TICK_MAX: u64 = 330;
@@ -81,9 +81,9 @@ pub enum Course {
         /// Ticks that it stays.
         length: u64,
     },
-    /// Popularity wanders over the keys all the time.
+    /// With every tick the least popular keys become the most popular ones.
     Drift {
-        /// Keys by which it moves on with every tick.
+        /// So many of them.
         keys_per_tick: u64,
     },
 }
@@ -136,7 +136,10 @@ impl Shape {
                     moment.turn(keys, keys as u64 / 2);
                 }
             }
-            Course::Drift { keys_per_tick } => moment.turn(keys, keys_per_tick.wrapping_mul(tick)),
+            Course::Drift { keys_per_tick } => {
+                let turned = keys_per_tick.wrapping_mul(tick) % (keys as u64).max(1);
+                moment.turn(keys, keys as u64 - turned);
+            }
             Course::Scan { share, keys, period, length } => {
                 // Siblings are read one after the other.
                 let phase = own_seed % period.max(1);

@@ -214,6 +214,7 @@ fn parameters_are_set_by_name() {
     let mut parameters = CacheParameters::default();
     for (parameter, value) in Parameter::ALL.into_iter().zip([1.5, 2.5, 4.0, 0.6, 0.8, 0.2]) {
         parameters.set(parameter, value);
+        assert!((parameters.value(parameter) - value).abs() < 1e-12, "{parameter}");
     }
     let want = CacheParameters {
         l1_size_multiplier: 1.5,
