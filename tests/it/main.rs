@@ -30,5 +30,6 @@ mod real_varnish;
 mod scrape;
 mod support;
 mod support_selftest;
+mod tuning_quality;
 mod vectors;
 mod web;

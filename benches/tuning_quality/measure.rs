@@ -1,0 +1,73 @@
+//! One workload under one seed: every policy on the same caches and the same requests.
+
+use cache_tuner_exporter::sim::cache::CacheParameters;
+use cache_tuner_exporter::sim::fleet::Beat;
+use cache_tuner_exporter::sim::fleet::Job;
+
+use super::hindsight;
+use super::options::Plan;
+use super::policy::POLICIES;
+use super::policy::Policy;
+use super::subject::Subject;
+use super::tally::Figures;
+use super::tally::Tally;
+
+/// A job at the end of its warm-up, which is the same for every policy.
+#[derive(Debug)]
+pub(crate) struct Warm {
+    job: Job,
+    /// What each tick of the warm-up showed.
+    beats: Vec<Vec<Beat>>,
+}
+
+/// What was measured of one workload under one seed.
+#[derive(Debug, Clone)]
+pub(crate) struct Measurement {
+    /// By policy, in the order of [`names`], the figures of each cache.
+    pub(crate) policies: Vec<Vec<Figures>>,
+}
+
+/// Names of the policies that are measured.
+pub(crate) fn names() -> Vec<&'static str> {
+    POLICIES.iter().map(|(name, _)| *name).chain([hindsight::NAME]).collect()
+}
+
+/// Measures a subject under a seed.
+pub(crate) fn measure(subject: &Subject, seed: u64, plan: &Plan) -> anyhow::Result<Measurement> {
+    let mut job = subject.job(seed, plan);
+    let beats = (0..plan.warm_up_ticks).map(|_| job.run_tick()).collect();
+    let warm = Warm { job, beats };
+    let mut policies = Vec::new();
+    for (_, begin) in POLICIES {
+        policies.push(run(&warm, begin()?.as_mut(), plan));
+    }
+    policies.push(hindsight::best_static_sizes(&warm, plan));
+    Ok(Measurement { policies })
+}
+
+/// Lets a policy run the job to its end; the figures of each cache.
+pub(crate) fn run(warm: &Warm, policy: &mut dyn Policy, plan: &Plan) -> Vec<Figures> {
+    let mut job = warm.job.clone();
+    for beats in &warm.beats {
+        policy.observe(beats, &job);
+    }
+    let mut tallies = vec![Tally::default(); job.members().len()];
+    for _ in 0..plan.measured_ticks {
+        decide(policy, &mut job, &mut tallies);
+        let beats = job.run_tick();
+        for ((tally, beat), member) in tallies.iter_mut().zip(&beats).zip(job.members()) {
+            tally.add(beat.answered, member.capacity_ratio());
+        }
+        policy.observe(&beats, &job);
+    }
+    tallies.iter().map(Tally::figures).collect()
+}
+
+fn decide(policy: &mut dyn Policy, job: &mut Job, tallies: &mut [Tally]) {
+    let before: Vec<CacheParameters> =
+        job.members().iter().map(|member| *member.parameters()).collect();
+    policy.decide(job);
+    for ((tally, before), member) in tallies.iter_mut().zip(&before).zip(job.members()) {
+        tally.compare(before, member.parameters());
+    }
+}

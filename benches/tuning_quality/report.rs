@@ -1,0 +1,130 @@
+//! The report: for each workload and in all, what each policy made of the caches.
+//!
+//! Sections about judging and predicting will stand beside the policies; there is none yet.
+
+use std::io::Write;
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::measure;
+use super::measure::Measurement;
+use super::options::Plan;
+use super::subject::Kind;
+use super::subject::Subject;
+use super::tally::Figures;
+use super::tally::PRICE;
+
+/// Means over seeds and caches.
+#[derive(Debug)]
+pub(crate) struct Report {
+    seeds: RangeInclusive<u64>,
+    ticks: u64,
+    policies: Vec<&'static str>,
+    workloads: Vec<Section>,
+    summaries: Vec<Section>,
+}
+
+/// The figures of each policy for one workload, or for several together.
+#[derive(Debug)]
+struct Section {
+    name: String,
+    figures: Vec<Figures>,
+}
+
+// === impl Report ===
+
+impl Report {
+    /// Sums up what was measured, by subject and seed.
+    pub(crate) fn new(
+        subjects: &[Subject],
+        measured: &[Vec<Measurement>],
+        seeds: RangeInclusive<u64>,
+        plan: &Plan,
+    ) -> Self {
+        let policies = measure::names();
+        let section = |name: &str, chosen: &dyn Fn(&Subject) -> bool| {
+            let pairs = subjects.iter().zip(measured).filter(|(subject, _)| chosen(subject));
+            let runs: Vec<&Measurement> = pairs.flat_map(|(_, runs)| runs).collect();
+            let of_policy = |at: usize| -> Vec<Figures> {
+                runs.iter().flat_map(|run| run.policies[at].clone()).collect()
+            };
+            let figures = (0..policies.len()).map(|at| Figures::mean(&of_policy(at))).collect();
+            (!runs.is_empty()).then(|| Section { name: name.to_owned(), figures })
+        };
+        let workloads = subjects.iter().filter_map(|subject| {
+            section(subject.name(), &|other: &Subject| std::ptr::eq(subject, other))
+        });
+        let summaries = [
+            ("all plain workloads", Kind::Plain),
+            ("all disturbed workloads", Kind::Disturbed),
+            ("all traces", Kind::Trace),
+        ];
+        let summaries = summaries
+            .into_iter()
+            .filter_map(|(name, kind)| section(name, &|subject: &Subject| subject.kind() == kind));
+        Self {
+            seeds,
+            ticks: plan.measured_ticks,
+            workloads: workloads.collect(),
+            summaries: summaries.collect(),
+            policies,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn write_text(&self, output: &mut impl Write) -> std::io::Result<()> {
+        let (first, last) = (self.seeds.start(), self.seeds.end());
+        writeln!(output, "Tuning quality, seeds {first} to {last}, {} ticks.", self.ticks)?;
+        writeln!(
+            output,
+            "Means over seeds and caches. Capacity is against the base; U = hit rate - {PRICE} * \
+             capacity; changes and reversals are per cache."
+        )?;
+        for Section { name, figures } in self.workloads.iter().chain(&self.summaries) {
+            writeln!(output, "\n{name:<24} hit rate  capacity        U   changes  reversals")?;
+            for (policy, figures) in self.policies.iter().zip(figures) {
+                let Figures { hit_rate, capacity_ratio, utility, changes, reversals } = figures;
+                writeln!(
+                    output,
+                    "  {policy:<22} {hit_rate:>8.3}  {capacity_ratio:>8.2}  {utility:>7.3}  \
+                     {changes:>8.1}  {reversals:>9.1}"
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For programs.
+    pub(crate) fn write_json(&self, output: &mut impl Write) -> std::io::Result<()> {
+        let sections = |sections: &[Section]| -> Vec<Value> {
+            sections
+                .iter()
+                .map(|section| json!({"name": section.name, "policies": self.rows(section)}))
+                .collect()
+        };
+        let report = json!({
+            "seeds": [self.seeds.start(), self.seeds.end()],
+            "ticks": self.ticks,
+            "workloads": sections(&self.workloads),
+            "summaries": sections(&self.summaries),
+        });
+        writeln!(output, "{report:#}")
+    }
+
+    fn rows(&self, section: &Section) -> Vec<Value> {
+        let row = |(policy, figures): (&&str, &Figures)| {
+            let Figures { hit_rate, capacity_ratio, utility, changes, reversals } = figures;
+            json!({
+                "policy": policy,
+                "hit_rate": hit_rate,
+                "capacity_ratio": capacity_ratio,
+                "utility": utility,
+                "changes": changes,
+                "reversals": reversals,
+            })
+        };
+        self.policies.iter().zip(&section.figures).map(row).collect()
+    }
+}
