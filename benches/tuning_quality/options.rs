@@ -92,7 +92,7 @@ impl Options {
         self.seeds.clone().unwrap_or(default)
     }
 
-    /// Names of the workloads to run; of a trace alone, none.
+    /// Names of the workloads to run.
     pub(crate) fn workloads(&self) -> Vec<&str> {
         if !self.workload.is_empty() {
             self.workload.iter().map(String::as_str).collect()

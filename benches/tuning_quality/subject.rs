@@ -98,7 +98,8 @@ pub(crate) fn chosen(options: &Options) -> anyhow::Result<Vec<Subject>> {
     }
     for path in &options.trace {
         let keys = read_trace(path).with_context(|| format!("trace `{}`", path.display()))?;
-        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = file.split('.').next().unwrap_or(&file).to_owned();
         subjects.push(Subject::Trace { name, keys });
     }
     Ok(subjects)
