@@ -1,7 +1,7 @@
 //! The courses that demands take in time: what a tuner meets, each kind alone.
 //!
 //! A course is a function of the tick and of two seeds, one of the site and one of the cache, like
-//! all of [`workload`](crate::sim::workload). When something happens is drawn from a seed as well:
+//! all of [`workload`]. When something happens is drawn from a seed as well:
 //! tuners act at fixed intervals, and a step that always fell on one of them would flatter or harm
 //! some. Popularity moves by turning the key space under Zipf's law, so every course keeps its keys
 //! small and few.
