@@ -51,6 +51,11 @@ const USAGE: u8 = 2;
 /// A bug of ours (`EX_SOFTWARE`).
 const BUG: u8 = 70;
 
+/// Threads for what cannot be awaited: names to be resolved, pages to be read or rendered. A name
+/// that nobody answers for holds one for up to a minute, longer than its scrape; with tokio's 512
+/// the names of some hundred lost targets would keep everybody else waiting.
+const BLOCKING_THREADS_MAX: usize = 4096;
+
 /// Does what the arguments say.
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
@@ -107,7 +112,10 @@ fn run(args: RunArgs) -> anyhow::Result<u8> {
     if args.storage_path.is_some_and(|path| !path.is_empty()) {
         tracing::warn!("--storage.path is reserved: nothing is kept over a restart yet");
     }
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()?;
     let ended = runtime.block_on(app::run(settings));
     // A name that is being resolved cannot be called back, and may take the better part of a
     // minute: nobody waits for it.
