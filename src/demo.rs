@@ -33,9 +33,9 @@ use crate::scrape::client::Client;
 use crate::scrape::client::ClientError;
 use crate::scrape::client::ScrapeRequest;
 use crate::scrape::config::ClientConfig;
-use crate::sim::cache::CacheParameters;
 use crate::sim::demo::DemoFleet;
 use crate::sim::demo::TICK_SECONDS;
+use crate::tuning_parameters::TuningParameters;
 
 /// The same caches and requests at every start.
 const SEED: u64 = 1;
@@ -138,7 +138,7 @@ impl Caches {
         }
     }
 
-    async fn parameters_in_force(&self, cache: &str) -> Result<CacheParameters, String> {
+    async fn parameters_in_force(&self, cache: &str) -> Result<TuningParameters, String> {
         let Self { exporter, target, .. } = self;
         let url = format!("http://{exporter}/api/v1/parameters?target={target}&cache={cache}");
         let url = Url::parse(&url).map_err(|fault| fault.to_string())?;
@@ -146,7 +146,7 @@ impl Caches {
         let body = self.client.scrape(&request).await.map_err(|fault| fault.to_string())?;
         let answer: serde_json::Value =
             serde_json::from_str(&body.text).map_err(|fault| fault.to_string())?;
-        let mut parameters = CacheParameters::default();
+        let mut parameters = TuningParameters::default();
         for parameter in Parameter::ALL {
             if let Some(value) = answer["data"][parameter.name()].as_f64() {
                 parameters.set(parameter, value);

@@ -1,8 +1,8 @@
 //! One workload under one seed: every policy on the same caches and the same requests.
 
-use cache_tuner_exporter::sim::cache::CacheParameters;
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
+use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 use super::hindsight;
 use super::options::Plan;
@@ -64,7 +64,7 @@ pub(crate) fn run(warm: &Warm, policy: &mut dyn Policy, plan: &Plan) -> Vec<Figu
 }
 
 fn decide(policy: &mut dyn Policy, job: &mut Job, tallies: &mut [Tally]) {
-    let before: Vec<CacheParameters> =
+    let before: Vec<TuningParameters> =
         job.members().iter().map(|member| *member.parameters()).collect();
     policy.decide(job);
     for ((tally, before), member) in tallies.iter_mut().zip(&before).zip(job.members()) {

@@ -4,10 +4,10 @@
 //! can be much better. It can be beaten all the same: it takes what pays within its horizon, and a
 //! larger cache takes longer than that to fill.
 
-use cache_tuner_exporter::sim::cache::CacheParameters;
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
 use cache_tuner_exporter::sim::fleet::Member;
+use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 use super::policy::Policy;
 use super::policy::SIZES_MAX;
@@ -52,7 +52,7 @@ impl Policy for GreedyOracle {
     }
 }
 
-fn best_step(member: &Member) -> CacheParameters {
+fn best_step(member: &Member) -> TuningParameters {
     let mut best = (f64::NEG_INFINITY, *member.parameters());
     for (l1, l2) in MOVES {
         let mut parameters = *member.parameters();
@@ -68,7 +68,7 @@ fn best_step(member: &Member) -> CacheParameters {
     best.1
 }
 
-fn utility_ahead(member: &Member, parameters: CacheParameters) -> f64 {
+fn utility_ahead(member: &Member, parameters: TuningParameters) -> f64 {
     let mut fork = member.clone();
     fork.set_parameters(parameters);
     let mut tally = Tally::default();

@@ -4,9 +4,9 @@
 //! so that one which looks ahead can fork it. To measure another, implement [`Policy`] and add it
 //! to [`POLICIES`].
 
-use cache_tuner_exporter::sim::cache::CacheParameters;
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
+use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 use super::oracle::GreedyOracle;
 use super::rules::BuiltInRules;
@@ -37,14 +37,14 @@ pub(crate) const POLICIES: [PolicyEntry; 4] = [
 /// The same sizes on every cache, from the end of the warm-up on.
 #[derive(Debug)]
 pub(crate) struct FixedSizes {
-    parameters: CacheParameters,
+    parameters: TuningParameters,
 }
 
 impl FixedSizes {
     /// These multipliers.
     pub(crate) fn new(l1_size_multiplier: f64, l2_size_multiplier: f64) -> Self {
         let parameters =
-            CacheParameters { l1_size_multiplier, l2_size_multiplier, ..Default::default() };
+            TuningParameters { l1_size_multiplier, l2_size_multiplier, ..Default::default() };
         Self { parameters }
     }
 }

@@ -7,12 +7,12 @@ use cache_tuner_exporter::diag::SourceFile;
 use cache_tuner_exporter::parameter::Parameter;
 use cache_tuner_exporter::rule;
 use cache_tuner_exporter::rule::RuleSet;
-use cache_tuner_exporter::sim::cache::CacheParameters;
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
 use cache_tuner_exporter::sim::fleet::Seen;
 use cache_tuner_exporter::tuner::AdaptiveTuner;
 use cache_tuner_exporter::tuner::TuningConfig;
+use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 use super::policy::Policy;
 
@@ -57,7 +57,7 @@ impl Policy for BuiltInRules {
                 continue;
             }
             tuner.analyze_and_tune(now);
-            let mut parameters = CacheParameters::default();
+            let mut parameters = TuningParameters::default();
             for parameter in Parameter::ALL {
                 parameters.set(parameter, tuner.parameters().value(parameter));
             }

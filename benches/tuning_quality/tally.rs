@@ -1,8 +1,8 @@
 //! What a policy made of one cache: hit rate against what it cost, and how restless it was.
 
 use cache_tuner_exporter::parameter::Parameter;
-use cache_tuner_exporter::sim::cache::CacheParameters;
 use cache_tuner_exporter::sim::fleet::Answered;
+use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 /// Price of the base capacity, in hit rate.
 pub(crate) const PRICE: f64 = 0.08;
@@ -32,7 +32,7 @@ impl Tally {
     }
 
     /// Counts the parameters that a decision moved, and those of them that it moved back.
-    pub(crate) fn compare(&mut self, before: &CacheParameters, after: &CacheParameters) {
+    pub(crate) fn compare(&mut self, before: &TuningParameters, after: &TuningParameters) {
         for (parameter, last) in Parameter::ALL.into_iter().zip(&mut self.upwards) {
             let step = after.value(parameter) - before.value(parameter);
             if step.abs() > 0.0 {

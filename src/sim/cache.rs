@@ -6,8 +6,8 @@
 
 mod totals;
 
-use crate::parameter::Parameter;
 use crate::sim::lru::Lru;
+use crate::tuning_parameters::TuningParameters;
 
 pub use totals::CacheTotals;
 pub use totals::LevelTotals;
@@ -25,24 +25,6 @@ pub const PUT_MICROS: u64 = 120;
 const AGGRESSIVENESS_SHARE: f64 = 0.2;
 /// Aggressiveness at which a level uses exactly its nominal size.
 const AGGRESSIVENESS_NEUTRAL: f64 = 0.5;
-
-/// What can be told to a cache while it runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CacheParameters {
-    /// Nominal size of level 1 ÷ its base size.
-    pub l1_size_multiplier: f64,
-    /// Nominal size of level 2 ÷ its base size.
-    pub l2_size_multiplier: f64,
-    /// Hits in level 2 after which an entry is promoted to level 1; 0 counts as 1.
-    pub promotion_threshold: u32,
-    /// 0 to 1: how much room eviction keeps free. A level uses 1.1 of its nominal size at 0, all of
-    /// it at 0.5, 0.9 of it at 1.
-    pub eviction_aggressiveness: f64,
-    /// Time to live ÷ its base; holds for the entries already there.
-    pub ttl_multiplier: f64,
-    /// 0 to 1. This cache shows it, but does not preheat: it changes nothing.
-    pub preheating_aggressiveness: f64,
-}
 
 /// What level 2 learns of level 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,7 +69,7 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub struct TwoLevelCache {
     config: CacheConfig,
-    parameters: CacheParameters,
+    parameters: TuningParameters,
     /// The second at which an entry was stored.
     l1: Lru<u64>,
     l2: Lru<Entry>,
@@ -114,51 +96,7 @@ struct Counts {
     puts: u64,
 }
 
-// === impl CacheParameters ===
-
-impl CacheParameters {
-    /// The value of one of them.
-    pub fn value(&self, parameter: Parameter) -> f64 {
-        match parameter {
-            Parameter::L1SizeMultiplier => self.l1_size_multiplier,
-            Parameter::L2SizeMultiplier => self.l2_size_multiplier,
-            Parameter::PromotionThreshold => f64::from(self.promotion_threshold),
-            Parameter::EvictionAggressiveness => self.eviction_aggressiveness,
-            Parameter::TtlMultiplier => self.ttl_multiplier,
-            Parameter::PreheatingAggressiveness => self.preheating_aggressiveness,
-        }
-    }
-
-    /// Sets one of them by its name. A promotion threshold is rounded.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the cast saturates, and a threshold is a small whole number"
-    )]
-    pub fn set(&mut self, parameter: Parameter, value: f64) {
-        match parameter {
-            Parameter::L1SizeMultiplier => self.l1_size_multiplier = value,
-            Parameter::L2SizeMultiplier => self.l2_size_multiplier = value,
-            Parameter::PromotionThreshold => self.promotion_threshold = value.round() as u32,
-            Parameter::EvictionAggressiveness => self.eviction_aggressiveness = value,
-            Parameter::TtlMultiplier => self.ttl_multiplier = value,
-            Parameter::PreheatingAggressiveness => self.preheating_aggressiveness = value,
-        }
-    }
-}
-
-impl Default for CacheParameters {
-    fn default() -> Self {
-        Self {
-            l1_size_multiplier: 1.0,
-            l2_size_multiplier: 1.0,
-            promotion_threshold: 3,
-            eviction_aggressiveness: 0.5,
-            ttl_multiplier: 1.0,
-            preheating_aggressiveness: 0.3,
-        }
-    }
-}
+// === impl CacheConfig ===
 
 impl Default for CacheConfig {
     fn default() -> Self {
@@ -179,17 +117,17 @@ impl TwoLevelCache {
     pub fn new(config: CacheConfig) -> Self {
         let mut cache = Self {
             config,
-            parameters: CacheParameters::default(),
+            parameters: TuningParameters::default(),
             l1: Lru::new(config.l1_entries),
             l2: Lru::new(config.l2_entries),
             counts: Counts::default(),
         };
-        cache.set_parameters(CacheParameters::default());
+        cache.set_parameters(TuningParameters::default());
         cache
     }
 
     /// The parameters in force.
-    pub fn parameters(&self) -> &CacheParameters {
+    pub fn parameters(&self) -> &TuningParameters {
         &self.parameters
     }
 
@@ -204,7 +142,7 @@ impl TwoLevelCache {
     }
 
     /// Puts parameters in force at once; a level that shrinks evicts.
-    pub fn set_parameters(&mut self, parameters: CacheParameters) {
+    pub fn set_parameters(&mut self, parameters: TuningParameters) {
         self.parameters = parameters;
         let aggressiveness = parameters.eviction_aggressiveness.clamp(0.0, 1.0);
         let used = 1.0 - AGGRESSIVENESS_SHARE * (aggressiveness - AGGRESSIVENESS_NEUTRAL);
@@ -285,7 +223,7 @@ impl TwoLevelCache {
     fn hit_l2(&mut self, key: u64) {
         let Some(entry) = self.l2.touch(key) else { return };
         entry.l2_hits += 1;
-        if entry.l2_hits >= self.parameters.promotion_threshold {
+        if u64::from(entry.l2_hits) >= self.parameters.promotion_threshold {
             entry.l2_hits = 0;
             let stored_seconds = entry.stored_seconds;
             self.counts.promotions += 1;

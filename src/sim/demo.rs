@@ -8,13 +8,13 @@
 mod page;
 
 use crate::sim::cache::CacheConfig;
-use crate::sim::cache::CacheParameters;
 use crate::sim::cache::CacheTotals;
 use crate::sim::cache::TwoLevelCache;
 use crate::sim::workload::Demand;
 use crate::sim::workload::Growth;
 use crate::sim::workload::Stream;
 use crate::sim::workload::Workload;
+use crate::tuning_parameters::TuningParameters;
 
 /// Ticks that a new fleet has behind it. Cold caches get better by themselves, which would be taken
 /// for the tuner's work; after these ticks the levels have long been full.
@@ -87,7 +87,7 @@ impl DemoFleet {
     }
 
     /// Puts parameters in force on the cache of that name at once; `false` if there is none.
-    pub fn set_parameters(&mut self, cache: &str, parameters: CacheParameters) -> bool {
+    pub fn set_parameters(&mut self, cache: &str, parameters: TuningParameters) -> bool {
         let site = self.sites.iter_mut().find(|site| site.name == cache);
         match site {
             Some(site) => {
@@ -99,7 +99,7 @@ impl DemoFleet {
     }
 
     /// The parameters in force on the cache of that name.
-    pub fn parameters(&self, cache: &str) -> Option<&CacheParameters> {
+    pub fn parameters(&self, cache: &str) -> Option<&TuningParameters> {
         self.sites.iter().find(|site| site.name == cache).map(|site| site.cache.parameters())
     }
 

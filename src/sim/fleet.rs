@@ -11,7 +11,6 @@ use std::time::Duration;
 use crate::cache_stats::CacheStats;
 use crate::sim::cache::Answer;
 use crate::sim::cache::CacheConfig;
-use crate::sim::cache::CacheParameters;
 use crate::sim::cache::Inclusion;
 use crate::sim::cache::TwoLevelCache;
 use crate::sim::catalogue;
@@ -23,6 +22,7 @@ use crate::sim::traffic::Traffic;
 use crate::snapshot;
 use crate::snapshot::Interval;
 use crate::snapshot::PerformanceSnapshot;
+use crate::tuning_parameters::TuningParameters;
 use crate::units::Timestamp;
 
 /// Base size of a cache that gets a trace, as a share of the keys that it is asked for: traces are
@@ -41,7 +41,7 @@ pub struct Member {
     lane: usize,
     cache: TwoLevelCache,
     /// As asked for; an outside hand may have made something else of it.
-    wanted: CacheParameters,
+    wanted: TuningParameters,
     /// Ticks behind it.
     ticks: u64,
     started_seconds: u64,
@@ -120,12 +120,12 @@ impl Member {
     }
 
     /// The parameters as they were last set.
-    pub fn parameters(&self) -> &CacheParameters {
+    pub fn parameters(&self) -> &TuningParameters {
         &self.wanted
     }
 
     /// Sets the parameters from the next tick on.
-    pub fn set_parameters(&mut self, parameters: CacheParameters) {
+    pub fn set_parameters(&mut self, parameters: TuningParameters) {
         self.wanted = parameters;
     }
 
@@ -183,7 +183,7 @@ impl Job {
                 seed,
                 lane,
                 cache: TwoLevelCache::new(config(lane)),
-                wanted: CacheParameters::default(),
+                wanted: TuningParameters::default(),
                 ticks: 0,
                 started_seconds: 0,
             })

@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use crate::cache_stats::CacheStats;
 use crate::signal::Signal;
-use crate::sim::cache::CacheParameters;
 use crate::sim::fleet::Member;
 use crate::snapshot;
 use crate::snapshot::Interval;
+use crate::tuning_parameters::TuningParameters;
 use crate::units::Timestamp;
 
 /// A real effect on the hit rate from here on is a gain; the same below zero is harm.
@@ -65,7 +65,7 @@ struct Track {
 impl Truth {
     /// Starts at the moment of the tuning: `member` is the cache as it was just before, `tuned`
     /// what it is told. Measured by `signal`.
-    pub fn start(member: &Member, tuned: CacheParameters, signal: Signal) -> Self {
+    pub fn start(member: &Member, tuned: TuningParameters, signal: Signal) -> Self {
         let mut changed = member.clone();
         changed.set_parameters(tuned);
         Self { signal, tuned: Track::new(changed), fork: Track::new(member.clone()) }

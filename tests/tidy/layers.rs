@@ -71,7 +71,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
             "tuning_parameters",
         ],
     ),
-    ("sim", Core, &["snapshot"]),
+    ("sim", Core, &["snapshot", "tuning_parameters"]),
     //
     ("export", Edge, &[]),
     ("scrape", Edge, &[]),

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::parameter::Parameter;
 
 const SMALL: CacheConfig = CacheConfig {
     l1_entries: 4,
@@ -18,12 +19,12 @@ enum Step {
     Get(u64),
     Put(u64),
     Wait(u64),
-    Set(CacheParameters),
+    Set(TuningParameters),
 }
 
-fn parameters() -> impl Strategy<Value = CacheParameters> {
-    (0.1..3.0, 0.1..3.0, 0..5_u32, 0.0..1.0, 0.1..2.0).prop_map(|(l1, l2, hits, evict, ttl)| {
-        CacheParameters {
+fn parameters() -> impl Strategy<Value = TuningParameters> {
+    (0.1..3.0, 0.1..3.0, 0..5_u64, 0.0..1.0, 0.1..2.0).prop_map(|(l1, l2, hits, evict, ttl)| {
+        TuningParameters {
             l1_size_multiplier: l1,
             l2_size_multiplier: l2,
             promotion_threshold: hits,
@@ -119,11 +120,11 @@ fn capacity_follows_multiplier_and_aggressiveness() {
     #[track_caller]
     fn check(l1: f64, l2: f64, aggressiveness: f64, want: (u64, u64)) {
         let mut cache = TwoLevelCache::new(CacheConfig::default());
-        cache.set_parameters(CacheParameters {
+        cache.set_parameters(TuningParameters {
             l1_size_multiplier: l1,
             l2_size_multiplier: l2,
             eviction_aggressiveness: aggressiveness,
-            ..CacheParameters::default()
+            ..TuningParameters::default()
         });
         let stats = cache.stats();
         assert_eq!((stats.l1.capacity, stats.l2.capacity), want);
@@ -140,10 +141,10 @@ fn set_aside_memory_follows_the_multiplier_alone() {
     let mut cache = TwoLevelCache::new(CacheConfig::default());
     let before = cache.stats();
     assert_eq!(before.l1.max_usage_bytes, 2_200 * 1_024);
-    cache.set_parameters(CacheParameters {
+    cache.set_parameters(TuningParameters {
         l2_size_multiplier: 1.5,
         eviction_aggressiveness: 0.9,
-        ..CacheParameters::default()
+        ..TuningParameters::default()
     });
     let after = cache.stats();
     assert_eq!(after.l1.max_usage_bytes, before.l1.max_usage_bytes);
@@ -171,7 +172,7 @@ fn entry_expires_at_its_time_to_live() {
     assert_eq!(cache.request(1, 119), Answer::L1);
     assert_eq!(cache.request(1, 120), Answer::Miss);
     assert_eq!(cache.stats().expirations, 1);
-    cache.set_parameters(CacheParameters { ttl_multiplier: 0.5, ..CacheParameters::default() });
+    cache.set_parameters(TuningParameters { ttl_multiplier: 0.5, ..TuningParameters::default() });
     assert_eq!(cache.request(1, 130), Answer::Miss);
 }
 
@@ -190,7 +191,10 @@ fn shrinking_the_outer_level_shrinks_the_inner_one() {
     for key in 0..10 {
         cache.request(key, 0);
     }
-    cache.set_parameters(CacheParameters { l2_size_multiplier: 0.2, ..CacheParameters::default() });
+    cache.set_parameters(TuningParameters {
+        l2_size_multiplier: 0.2,
+        ..TuningParameters::default()
+    });
     assert_eq!(contents(&cache), (vec![9, 8], vec![9, 8]));
     assert_eq!(cache.stats().l2.evictions, 8);
 }
@@ -211,12 +215,12 @@ fn what_leaves_a_filling_level_2_lives_on_in_level_1() {
 
 #[test]
 fn parameters_are_set_by_name() {
-    let mut parameters = CacheParameters::default();
+    let mut parameters = TuningParameters::default();
     for (parameter, value) in Parameter::ALL.into_iter().zip([1.5, 2.5, 4.0, 0.6, 0.8, 0.2]) {
         parameters.set(parameter, value);
         assert!((parameters.value(parameter) - value).abs() < 1e-12, "{parameter}");
     }
-    let want = CacheParameters {
+    let want = TuningParameters {
         l1_size_multiplier: 1.5,
         l2_size_multiplier: 2.5,
         promotion_threshold: 4,

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use crate::parameter::Parameter;
 use crate::sim::cache::CacheTotals;
 use crate::sim::cache::LevelTotals;
 use crate::sim::cache::TwoLevelCache;
@@ -82,7 +83,7 @@ const FAMILIES: &[Family] = &[
     gauge(
         "promotion_threshold_hits",
         "Hits in level 2 after which an entry is promoted.",
-        Reading::Setting(|cache| Some(f64::from(cache.parameters().promotion_threshold))),
+        Reading::Setting(|cache| Some(cache.parameters().value(Parameter::PromotionThreshold))),
     ),
     gauge(
         "eviction_aggressiveness",

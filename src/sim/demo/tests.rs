@@ -61,7 +61,7 @@ fn mean(samples: &[Sample], signal: fn(&Sample) -> f64) -> f64 {
     samples.iter().map(signal).sum::<f64>() / samples.len() as f64
 }
 
-fn analyse(window: &[Sample], parameters: &mut CacheParameters) -> Vec<&'static str> {
+fn analyse(window: &[Sample], parameters: &mut TuningParameters) -> Vec<&'static str> {
     let mut fired = Vec::new();
     let newest = mean(&window[window.len() - 3..], |sample| sample.hit_rate);
     let oldest = mean(&window[..3], |sample| sample.hit_rate);
@@ -137,7 +137,7 @@ fn same_seed_gives_the_same_page() {
 fn fork_given_the_same_ticks_stays_identical() {
     let mut fleet = DemoFleet::new(5);
     let mut fork = fleet.clone();
-    let bigger = CacheParameters { l2_size_multiplier: 1.3, ..CacheParameters::default() };
+    let bigger = TuningParameters { l2_size_multiplier: 1.3, ..TuningParameters::default() };
     for tick in 0..6 {
         if tick == 3 {
             assert!(fleet.set_parameters("search", bigger));
@@ -162,9 +162,9 @@ fn new_fleet_is_warm() {
 #[test]
 fn unknown_cache_takes_no_parameters() {
     let mut fleet = DemoFleet::new(1);
-    assert!(!fleet.set_parameters("nobody", CacheParameters::default()));
+    assert!(!fleet.set_parameters("nobody", TuningParameters::default()));
     assert_eq!(fleet.parameters("nobody"), None);
-    assert_eq!(fleet.parameters("search"), Some(&CacheParameters::default()));
+    assert_eq!(fleet.parameters("search"), Some(&TuningParameters::default()));
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn restarts_and_failed_scrapes_are_seen_as_such() {
 fn truth_tells_gain_from_harm_from_nothing() {
     let mut job = job("zipf-0.8", 60);
     (0..30).for_each(|_| _ = job.run_tick());
-    let effect = |change: fn(&mut CacheParameters)| {
+    let effect = |change: fn(&mut TuningParameters)| {
         let member = &job.members()[0];
         let mut tuned = *member.parameters();
         change(&mut tuned);
@@ -75,10 +75,10 @@ fn capacity_counts_both_levels_against_their_base() {
     let mut job = job("zipf-0.8", 2);
     job.run_tick();
     assert!((job.members()[0].capacity_ratio() - 1.0).abs() < 1e-9);
-    let largest = CacheParameters {
+    let largest = TuningParameters {
         l1_size_multiplier: 2.0,
         l2_size_multiplier: 3.0,
-        ..CacheParameters::default()
+        ..TuningParameters::default()
     };
     job.member_mut(0).unwrap().set_parameters(largest);
     job.run_tick();
