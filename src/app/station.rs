@@ -55,7 +55,8 @@ pub(super) struct Logged {
     /// Why it fails; `None` while it does not.
     failure: Option<&'static str>,
     has_bad_lines: bool,
-    shows_caches: bool,
+    /// Whether its newest good page showed any; `None` before the first.
+    shows_caches: Option<bool>,
 }
 
 impl Station {
@@ -104,7 +105,10 @@ impl Station {
         let now = Logged {
             failure,
             has_bad_lines: view.health.bad_lines > 0,
-            shows_caches: !view.caches.is_empty(),
+            shows_caches: match failure {
+                Some(_) => before.shows_caches,
+                None => Some(!view.caches.is_empty()),
+            },
         };
         log_changes(&id, before, &now, &view.health);
         *before = now;
@@ -169,12 +173,14 @@ fn log_changes(
         }
         _ => {}
     }
-    if now.failure.is_none() && now.shows_caches != before.shows_caches {
-        if now.shows_caches {
-            tracing::info!(%scrape_job, %target, "the page shows caches");
-        } else {
+    match (before.shows_caches, now.shows_caches) {
+        (Some(false), Some(true)) => {
+            tracing::info!(%scrape_job, %target, "the page shows caches again");
+        }
+        (None | Some(true), Some(false)) => {
             tracing::warn!(%scrape_job, %target, "the page shows no cache: is the product up?");
         }
+        _ => {}
     }
     if now.has_bad_lines && !before.has_bad_lines {
         let first = health.bad_line.as_deref().unwrap_or_default();
