@@ -1,30 +1,41 @@
-//! One workload under one seed: every policy on the same caches and the same requests.
+//! One workload under one seed: every policy on the same caches and the same requests, and on the
+//! same caches again the judge and the predictor.
 
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
 use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
 use super::hindsight;
+use super::judging;
+use super::options::Options;
 use super::options::Plan;
+use super::options::Section;
 use super::policy::POLICIES;
 use super::policy::Policy;
+use super::predicting;
+use super::predicting::Errors;
 use super::subject::Subject;
 use super::tally::Figures;
 use super::tally::Tally;
+use super::verdicts::Verdicts;
 
 /// A job at the end of its warm-up, which is the same for every policy.
 #[derive(Debug)]
 pub(crate) struct Warm {
-    job: Job,
+    pub(crate) job: Job,
     /// What each tick of the warm-up showed.
-    beats: Vec<Vec<Beat>>,
+    pub(crate) beats: Vec<Vec<Beat>>,
 }
 
-/// What was measured of one workload under one seed.
+/// What was measured of one workload under one seed; empty where a section was not wanted.
 #[derive(Debug, Clone)]
 pub(crate) struct Measurement {
     /// By policy, in the order of [`names`], the figures of each cache.
     pub(crate) policies: Vec<Vec<Figures>>,
+    /// By variant, in the order of [`judging::VARIANTS`], what the judge said.
+    pub(crate) verdicts: Vec<Verdicts>,
+    /// How far predictions were off.
+    pub(crate) errors: Errors,
 }
 
 /// Names of the policies that are measured.
@@ -33,16 +44,28 @@ pub(crate) fn names() -> Vec<&'static str> {
 }
 
 /// Measures a subject under a seed.
-pub(crate) fn measure(subject: &Subject, seed: u64, plan: &Plan) -> anyhow::Result<Measurement> {
+pub(crate) fn measure(
+    subject: &Subject,
+    seed: u64,
+    options: &Options,
+    plan: &Plan,
+) -> anyhow::Result<Measurement> {
     let mut job = subject.job(seed, plan);
     let beats = (0..plan.warm_up_ticks).map(|_| job.run_tick()).collect();
     let warm = Warm { job, beats };
     let mut policies = Vec::new();
-    for (_, begin) in POLICIES {
-        policies.push(run(&warm, begin()?.as_mut(), plan));
+    if options.wants(Section::Policies) {
+        for (_, begin) in POLICIES {
+            policies.push(run(&warm, begin()?.as_mut(), plan));
+        }
+        policies.push(hindsight::best_static_sizes(&warm, plan));
     }
-    policies.push(hindsight::best_static_sizes(&warm, plan));
-    Ok(Measurement { policies })
+    let wants_judge = options.wants(Section::Judge);
+    let verdicts =
+        if wants_judge { judging::run(&warm, subject.name(), seed, plan) } else { Vec::new() };
+    let wants_predictor = options.wants(Section::Predictor);
+    let errors = if wants_predictor { predicting::run(&warm, plan) } else { Errors::default() };
+    Ok(Measurement { policies, verdicts, errors })
 }
 
 /// Lets a policy run the job to its end; the figures of each cache.

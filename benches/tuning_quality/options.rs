@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// This section alone; repeatable [default: all of them]
+    #[arg(long, value_enum, value_name = "SECTION")]
+    only: Vec<Section>,
     /// A first look, within a minute
     #[arg(long)]
     short: bool,
@@ -58,6 +61,17 @@ pub(crate) enum Format {
     Json,
 }
 
+/// A section of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// What policies make of the caches
+    Policies,
+    /// How often the judge is right
+    Judge,
+    /// How far predictions are off
+    Predictor,
+}
+
 /// How much of each workload is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -69,6 +83,10 @@ pub(crate) struct Plan {
     pub(crate) caches: u64,
     /// Size multipliers that are tried in hindsight, of level 1 and of level 2.
     pub(crate) grid: (&'static [f64], &'static [f64]),
+    /// Samples of a cache before it is tuned for the judge.
+    pub(crate) judged_history: usize,
+    /// Measured ticks at which changes of size are predicted.
+    pub(crate) predicted_at: &'static [u64],
 }
 
 // === impl Plan ===
@@ -80,6 +98,8 @@ impl Plan {
         measured_ticks: catalogue::MEASURED_TICKS,
         caches: catalogue::CACHES,
         grid: (&[0.4, 1.0], &[0.5, 1.0, 1.5, 2.0, 2.5, 3.0]),
+        judged_history: 120,
+        predicted_at: &[60, 220],
     };
 }
 
@@ -101,6 +121,11 @@ impl Options {
         } else {
             catalogue::SCENARIOS.iter().map(|scenario| scenario.name).collect()
         }
+    }
+
+    /// Whether a section is measured.
+    pub(crate) fn wants(&self, section: Section) -> bool {
+        self.only.is_empty() || self.only.contains(&section)
     }
 
     /// Threads to run on.

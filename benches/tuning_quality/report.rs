@@ -1,20 +1,23 @@
-//! The report: for each workload and in all, what each policy made of the caches.
-//!
-//! Sections about judging and predicting will stand beside the policies; there is none yet.
+//! The report: for each workload and in all, what each policy made of the caches, how often the
+//! judge was right, and how far predictions were off.
 
 use std::io::Write;
 use std::ops::RangeInclusive;
 
+use cache_tuner_exporter::stats;
 use serde_json::Value;
 use serde_json::json;
 
+use super::judging;
 use super::measure;
 use super::measure::Measurement;
 use super::options::Plan;
+use super::predicting::Errors;
 use super::subject::Kind;
 use super::subject::Subject;
 use super::tally::Figures;
 use super::tally::PRICE;
+use super::verdicts::Verdicts;
 
 /// Means over seeds and caches.
 #[derive(Debug)]
@@ -26,11 +29,13 @@ pub(crate) struct Report {
     summaries: Vec<Section>,
 }
 
-/// The figures of each policy for one workload, or for several together.
+/// The figures for one workload, or for several together; empty where a section was not wanted.
 #[derive(Debug)]
 struct Section {
     name: String,
     figures: Vec<Figures>,
+    verdicts: Vec<Verdicts>,
+    errors: Errors,
 }
 
 // === impl Report ===
@@ -50,8 +55,13 @@ impl Report {
             let of_policy = |at: usize| -> Vec<Figures> {
                 runs.iter().flat_map(|run| run.policies[at].clone()).collect()
             };
-            let figures = (0..policies.len()).map(|at| Figures::mean(&of_policy(at))).collect();
-            (!runs.is_empty()).then(|| Section { name: name.to_owned(), figures })
+            let first = runs.first()?;
+            let figures = (0..first.policies.len()).map(|at| Figures::mean(&of_policy(at)));
+            let verdicts = (0..first.verdicts.len())
+                .map(|at| Verdicts::sum(runs.iter().map(|run| &run.verdicts[at])));
+            let errors = Errors::join(runs.iter().map(|run| &run.errors));
+            let (figures, verdicts) = (figures.collect(), verdicts.collect());
+            Some(Section { name: name.to_owned(), figures, verdicts, errors })
         };
         let workloads = subjects.iter().filter_map(|subject| {
             section(subject.name(), &|other: &Subject| std::ptr::eq(subject, other))
@@ -82,8 +92,13 @@ impl Report {
             "Means over seeds and caches. Capacity is against the base; U = hit rate - {PRICE} * \
              capacity; changes and reversals are per cache."
         )?;
-        for Section { name, figures } in self.workloads.iter().chain(&self.summaries) {
-            writeln!(output, "\n{name:<24} hit rate  capacity        U   changes  reversals")?;
+        for section in self.workloads.iter().chain(&self.summaries) {
+            let Section { name, figures, .. } = section;
+            if figures.is_empty() {
+                writeln!(output, "\n{name}")?;
+            } else {
+                writeln!(output, "\n{name:<24} hit rate  capacity        U   changes  reversals")?;
+            }
             for (policy, figures) in self.policies.iter().zip(figures) {
                 let Figures { hit_rate, capacity_ratio, utility, changes, reversals } = figures;
                 writeln!(
@@ -92,6 +107,8 @@ impl Report {
                      {changes:>8.1}  {reversals:>9.1}"
                 )?;
             }
+            section.write_judge(output)?;
+            section.write_predictor(output)?;
         }
         Ok(())
     }
@@ -101,7 +118,14 @@ impl Report {
         let sections = |sections: &[Section]| -> Vec<Value> {
             sections
                 .iter()
-                .map(|section| json!({"name": section.name, "policies": self.rows(section)}))
+                .map(|section| {
+                    json!({
+                        "name": section.name,
+                        "policies": self.rows(section),
+                        "judge": section.judge(),
+                        "predictor": section.predictor(),
+                    })
+                })
                 .collect()
         };
         let report = json!({
@@ -126,5 +150,55 @@ impl Report {
             })
         };
         self.policies.iter().zip(&section.figures).map(row).collect()
+    }
+}
+
+// === impl Section ===
+
+impl Section {
+    fn write_judge(&self, output: &mut impl Write) -> std::io::Result<()> {
+        for ((variant, _), verdicts) in judging::VARIANTS.iter().zip(&self.verdicts) {
+            write!(output, "  judge {variant}, {} tunings:", verdicts.cases())?;
+            for (index, (name, rate)) in verdicts.rates().into_iter().enumerate() {
+                let separator = if index % 5 == 0 { "\n    " } else { ", " };
+                write!(output, "{separator}{}", name.replace('_', " "))?;
+                match rate {
+                    Some(rate) => write!(output, " {rate:.3}")?,
+                    None => write!(output, " -")?,
+                }
+            }
+            writeln!(output)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&self) -> Vec<Value> {
+        let pairs = judging::VARIANTS.iter().zip(&self.verdicts);
+        pairs
+            .map(|((variant, _), verdicts)| {
+                json!({"variant": variant, "verdicts": verdicts.to_json()})
+            })
+            .collect()
+    }
+
+    fn write_predictor(&self, output: &mut impl Write) -> std::io::Result<()> {
+        let Errors { one_point, two_points } = &self.errors;
+        let Some((one, two)) = stats::median(one_point).zip(stats::median(two_points)) else {
+            return Ok(());
+        };
+        writeln!(
+            output,
+            "  predictor, {} changes: median error {one:.4} from one point, {two:.4} from two",
+            one_point.len()
+        )
+    }
+
+    fn predictor(&self) -> Value {
+        let Errors { one_point, two_points } = &self.errors;
+        json!({
+            "changes": one_point.len(),
+            "median_error_one_point": stats::median(one_point),
+            "median_error_two_points": stats::median(two_points),
+        })
     }
 }

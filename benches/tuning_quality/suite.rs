@@ -1,18 +1,21 @@
 //! The parts of the benchmark, and its run from arguments to report.
 //!
 //! It stands apart from `main` so that a test can run a small form of it, which keeps it from
-//! rotting. What is measured of each workload and seed is a `Measurement`; figures about judging
-//! and predicting belong beside the policies there, and as sections of their own into the report.
+//! rotting. What is measured of each workload and seed is a `Measurement`: the policies, the
+//! judge and the predictor, each a section of the report.
 
 mod hindsight;
+mod judging;
 mod measure;
 mod options;
 mod oracle;
 mod policy;
+mod predicting;
 mod report;
 mod rules;
 mod subject;
 mod tally;
+mod verdicts;
 mod work;
 
 use std::ffi::OsString;

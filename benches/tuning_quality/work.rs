@@ -38,7 +38,7 @@ pub(crate) fn measure_all(
     let shared = Mutex::new(Shared { next: 0, done, fault: None, messages });
     std::thread::scope(|scope| {
         for _ in 0..options.threads().min(jobs.len()) {
-            scope.spawn(|| work(&jobs, &shared, plan, is_terminal));
+            scope.spawn(|| work(&jobs, &shared, (options, plan), is_terminal));
         }
     });
     let Shared { done, fault, messages, .. } =
@@ -57,7 +57,7 @@ pub(crate) fn measure_all(
 fn work<W: Write>(
     jobs: &[(&Subject, u64)],
     shared: &Mutex<Shared<'_, W>>,
-    plan: &Plan,
+    (options, plan): (&Options, &Plan),
     is_terminal: bool,
 ) {
     loop {
@@ -72,7 +72,7 @@ fn work<W: Write>(
             _ = state.messages.flush();
         }
         drop(state);
-        let measured = measure::measure(subject, *seed, plan);
+        let measured = measure::measure(subject, *seed, options, plan);
         let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match measured {
             Ok(measured) => state.done[at] = Some(measured),

@@ -8,9 +8,15 @@ use serde_json::Value;
 
 use suite::Plan;
 
-/// Enough for every part to act: two decisions of each policy that decides.
-const TINY: Plan =
-    Plan { warm_up_ticks: 12, measured_ticks: 24, grid: (&[1.0], &[1.0, 2.0]), ..Plan::WHOLE };
+/// Enough for every part to act: two decisions of each policy that decides, one judged tuning.
+const TINY: Plan = Plan {
+    warm_up_ticks: 12,
+    measured_ticks: 48,
+    grid: (&[1.0], &[1.0, 2.0]),
+    judged_history: 10,
+    predicted_at: &[4],
+    ..Plan::WHOLE
+};
 
 /// What it prints on standard output and on standard error.
 fn run(arguments: &[&str]) -> (String, String) {
@@ -55,6 +61,27 @@ fn every_policy_is_measured() {
     assert!(figure(3, "changes") >= 1.0, "the oracle acts: {output}");
     // No tuning is one of the sizes that are tried in hindsight.
     assert!(figure(4, "utility") >= figure(0, "utility"));
+}
+
+#[test]
+fn judge_and_predictor_are_measured() {
+    let arguments = ["--seeds", "4", "--workload", "low-volume"];
+    let only = ["--only", "judge", "--only", "predictor"];
+    let (output, _) = run(&[&arguments[..], &only, &["--format", "json"]].concat());
+    let report: Value = serde_json::from_str(&output).unwrap();
+    let section = &report["workloads"][0];
+    assert_eq!(section["policies"], serde_json::json!([]));
+    for variant in [0, 1] {
+        assert_eq!(section["judge"][variant]["verdicts"]["cases"], 1, "{output}");
+    }
+    // Four sizes on each of four caches.
+    assert_eq!(section["predictor"]["changes"], 16);
+    assert!(section["predictor"]["median_error_one_point"].as_f64().unwrap() < 0.1, "{output}");
+    let (output, _) = run(&[&arguments[..], &only].concat());
+    for words in ["judge with controls, 1 tunings", "judge without controls", "from one point"] {
+        assert!(output.contains(words), "`{words}` in {output}");
+    }
+    assert!(!output.contains("greedy oracle"), "{output}");
 }
 
 #[test]

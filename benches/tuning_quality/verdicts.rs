@@ -1,0 +1,150 @@
+//! How often a judge is right, counted.
+//!
+//! Every rate leaves void cases out, in numerator and denominator; their share is a figure of its
+//! own. Cases whose truth is in between count for the shares of inconclusive and void alone.
+
+use cache_tuner_exporter::judge::Kind;
+use cache_tuner_exporter::judge::Reason;
+use cache_tuner_exporter::outcome::Outcome;
+use cache_tuner_exporter::sim::truth::Effect;
+use serde_json::Value;
+use serde_json::json;
+
+/// Counts of outcomes by truth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Verdicts {
+    gain: Counts,
+    harm: Counts,
+    none: Counts,
+    unscored: Counts,
+    /// Of the improved with no effect: shrinks that are said to have lost nothing.
+    saved: u64,
+    /// Of the degraded with no effect: growth that is said to have cost without benefit.
+    wasted: u64,
+}
+
+/// Counts of outcomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    improved: u64,
+    degraded: u64,
+    inconclusive: u64,
+    void: u64,
+}
+
+/// The figures, each with its name; `None` where there is no case.
+pub(crate) type Rates = [(&'static str, Option<f64>); 10];
+
+// === impl Verdicts ===
+
+impl Verdicts {
+    /// Counts a case.
+    pub(crate) fn add(&mut self, kind: Kind, reason: Reason, effect: Effect) {
+        let outcome = reason.outcome().unwrap_or(Outcome::Inconclusive);
+        let counts = match effect {
+            Effect::Gain => &mut self.gain,
+            Effect::Harm => &mut self.harm,
+            Effect::None => &mut self.none,
+            Effect::Unscored => &mut self.unscored,
+        };
+        *match outcome {
+            Outcome::Improved => &mut counts.improved,
+            Outcome::Degraded => &mut counts.degraded,
+            Outcome::Inconclusive => &mut counts.inconclusive,
+            Outcome::Void => &mut counts.void,
+        } += 1;
+        if effect == Effect::None {
+            self.saved += u64::from(kind == Kind::Shrink && reason == Reason::NoLoss);
+            self.wasted += u64::from(kind == Kind::Growth && reason == Reason::NoBenefit);
+        }
+    }
+
+    /// The counts of many together.
+    pub(crate) fn sum<'a>(of: impl Iterator<Item = &'a Self>) -> Self {
+        of.fold(Self::default(), |sum, next| Self {
+            gain: sum.gain.plus(next.gain),
+            harm: sum.harm.plus(next.harm),
+            none: sum.none.plus(next.none),
+            unscored: sum.unscored.plus(next.unscored),
+            saved: sum.saved + next.saved,
+            wasted: sum.wasted + next.wasted,
+        })
+    }
+
+    /// Cases, void ones included.
+    pub(crate) fn cases(&self) -> u64 {
+        self.all().judged() + self.all().void
+    }
+
+    /// The figures.
+    pub(crate) fn rates(&self) -> Rates {
+        let Self { gain, harm, none, .. } = *self;
+        let all = self.all();
+        let ratio = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
+        let idle = none.judged() + harm.judged();
+        let decided = gain.decided() + harm.decided() + none.decided();
+        let right = gain.improved + harm.degraded + self.saved + self.wasted;
+        [
+            ("false_success", ratio(none.improved + harm.improved, idle)),
+            ("false_gain", ratio(none.improved - self.saved + harm.improved, idle)),
+            ("false_failure", ratio(gain.degraded, gain.judged())),
+            ("power", ratio(gain.improved, gain.judged())),
+            ("harm_found", ratio(harm.degraded, harm.judged())),
+            ("wrong_sign", ratio(gain.degraded + harm.improved, gain.judged() + harm.judged())),
+            ("accuracy", ratio(right, decided)),
+            ("degraded_on_none", ratio(none.degraded, none.judged())),
+            ("inconclusive", ratio(all.inconclusive, all.judged())),
+            ("void", ratio(all.void, self.cases())),
+        ]
+    }
+
+    /// Counts and figures.
+    pub(crate) fn to_json(self) -> Value {
+        let figures: serde_json::Map<String, Value> =
+            self.rates().into_iter().map(|(name, rate)| (name.to_owned(), rate.into())).collect();
+        json!({
+            "cases": self.cases(),
+            "gain": self.gain.to_json(),
+            "harm": self.harm.to_json(),
+            "none": self.none.to_json(),
+            "unscored": self.unscored.to_json(),
+            "none_saved_without_loss": self.saved,
+            "none_cost_without_benefit": self.wasted,
+            "figures": figures,
+        })
+    }
+
+    fn all(&self) -> Counts {
+        self.gain.plus(self.harm).plus(self.none).plus(self.unscored)
+    }
+}
+
+// === impl Counts ===
+
+impl Counts {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            improved: self.improved + other.improved,
+            degraded: self.degraded + other.degraded,
+            inconclusive: self.inconclusive + other.inconclusive,
+            void: self.void + other.void,
+        }
+    }
+
+    fn decided(self) -> u64 {
+        self.improved + self.degraded
+    }
+
+    fn judged(self) -> u64 {
+        self.decided() + self.inconclusive
+    }
+
+    fn to_json(self) -> Value {
+        json!({
+            "improved": self.improved,
+            "degraded": self.degraded,
+            "inconclusive": self.inconclusive,
+            "void": self.void,
+        })
+    }
+}
