@@ -148,3 +148,46 @@ impl Counts {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rates_are_those_counted_by_hand() {
+        // In here, since the benchmark itself is compiled for tests but has none.
+        use super::*;
+
+        #[track_caller]
+        fn check(verdicts: &Verdicts, name: &str, want: Option<f64>) {
+            let rates = verdicts.rates();
+            let found = rates.iter().find(|(known, _)| *known == name).map(|(_, rate)| *rate);
+            assert_eq!(found, Some(want), "{name}");
+        }
+
+        let mut verdicts = Verdicts::default();
+        check(&verdicts, "power", None);
+        for (kind, reason, effect) in [
+            (Kind::Growth, Reason::Gain, Effect::Gain),
+            (Kind::Growth, Reason::NoBenefit, Effect::Gain),
+            (Kind::Growth, Reason::TooGood, Effect::Gain),
+            (Kind::Shrink, Reason::NoLoss, Effect::Harm),
+            (Kind::Shrink, Reason::Harm, Effect::Harm),
+            (Kind::Shrink, Reason::NoLoss, Effect::None),
+            (Kind::Growth, Reason::NoBenefit, Effect::None),
+            (Kind::Growth, Reason::Harm, Effect::None),
+            (Kind::Growth, Reason::Undecided, Effect::Unscored),
+        ] {
+            verdicts.add(kind, reason, effect);
+        }
+        assert_eq!(verdicts.cases(), 9);
+        check(&verdicts, "false_success", Some(2.0 / 5.0));
+        check(&verdicts, "false_gain", Some(1.0 / 5.0));
+        check(&verdicts, "false_failure", Some(1.0 / 2.0));
+        check(&verdicts, "power", Some(1.0 / 2.0));
+        check(&verdicts, "harm_found", Some(1.0 / 2.0));
+        check(&verdicts, "wrong_sign", Some(2.0 / 4.0));
+        check(&verdicts, "accuracy", Some(4.0 / 7.0));
+        check(&verdicts, "degraded_on_none", Some(2.0 / 3.0));
+        check(&verdicts, "inconclusive", Some(1.0 / 8.0));
+        check(&verdicts, "void", Some(1.0 / 9.0));
+    }
+}
