@@ -23,6 +23,7 @@ use crate::scrape::schedule;
 use crate::scrape::schedule::Scraped;
 use crate::scrape::schedule::TargetSpec;
 
+use super::plan::JobScraping;
 use super::plan::Scraping;
 use super::plan::Watch;
 
@@ -66,7 +67,7 @@ impl Fleet {
                     if let Some((_, cancel)) = replaced {
                         cancel.cancel();
                     }
-                    let known = known(&plan.id).and_then(|known| scraping.choice.same(&known));
+                    let known = known(&plan.id).and_then(|known| scraping.job.choice.same(&known));
                     let cancel = self.start(&plan.id, scraping, known, first_at_once);
                     (scraping.clone(), cancel)
                 }
@@ -99,18 +100,19 @@ impl Fleet {
         let cancel = CancellationToken::new();
         let spec = TargetSpec {
             id: schedule::TargetId(self.next_number),
-            job: scraping.job.clone(),
+            job: scraping.job.name.clone(),
             url: scraping.url.clone(),
-            interval: scraping.interval,
-            timeout: scraping.timeout,
+            interval: scraping.job.interval,
+            timeout: scraping.job.timeout,
             first_at_once,
         };
         self.next_number += 1;
         let (sender, receiver) = mpsc::channel(SCRAPED_WAITING_MAX);
-        let client = Arc::clone(&scraping.client);
+        let client = Arc::clone(&scraping.job.client);
         self.tasks.spawn(schedule::run(spec, client, sender, cancel.clone()));
         let observations = self.observations.clone();
-        self.tasks.spawn(read_all(id.clone(), scraping.clone(), known, receiver, observations));
+        let job = Arc::clone(&scraping.job);
+        self.tasks.spawn(read_all(id.clone(), job, known, receiver, observations));
         cancel
     }
 }
@@ -118,15 +120,14 @@ impl Fleet {
 /// Reads what a target's scrapes bring until they stop.
 async fn read_all(
     id: TargetId,
-    scraping: Scraping,
+    job: Arc<JobScraping>,
     mut known: Option<Arc<Profile>>,
     mut scraped: mpsc::Receiver<Scraped>,
     observations: mpsc::Sender<Observation>,
 ) {
-    let scraping = Arc::new(scraping);
     while let Some(Scraped { at, duration, result, .. }) = scraped.recv().await {
         let result = match result {
-            Ok(body) => read(body, &scraping, known.clone(), at).await,
+            Ok(body) => read(body, &job, known.clone(), at).await,
             Err(fault) => Err(Failure::new(fault.reason(), fault.to_string())),
         };
         if let Ok(reading) = &result {
@@ -141,16 +142,16 @@ async fn read_all(
 
 async fn read(
     body: Body,
-    scraping: &Arc<Scraping>,
+    job: &Arc<JobScraping>,
     known: Option<Arc<Profile>>,
     at: crate::units::Timestamp,
 ) -> Result<Reading, Failure> {
     let is_small = body.text.len() <= INLINE_PAGE_BYTES_MAX;
-    let scraping = Arc::clone(scraping);
+    let job = Arc::clone(job);
     let read = move || {
         let page = RawPage { text: &body.text, content_type: body.content_type.as_deref() };
-        let limit = scraping.client_config.sample_limit;
-        reading::read(page, &scraping.choice, known.as_ref(), limit, at)
+        let limit = job.client_config.sample_limit;
+        reading::read(page, &job.choice, known.as_ref(), limit, at)
     };
     if is_small {
         return read();

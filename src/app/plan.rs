@@ -63,10 +63,16 @@ pub(super) struct Watch {
 }
 
 /// How a target is scraped and read. Two that are equal need no new task.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scraping {
-    pub(super) job: String,
     pub(super) url: Url,
+    pub(super) job: Arc<JobScraping>,
+}
+
+/// What the targets of a job share: a job may have thousands.
+#[derive(Debug)]
+pub(super) struct JobScraping {
+    pub(super) name: String,
     pub(super) interval: Duration,
     pub(super) timeout: Duration,
     pub(super) client: Arc<Client>,
@@ -76,14 +82,30 @@ pub(super) struct Scraping {
     profiles: Vec<String>,
 }
 
-impl PartialEq for Scraping {
+impl PartialEq for JobScraping {
     fn eq(&self, other: &Self) -> bool {
-        self.job == other.job
-            && self.url == other.url
+        self.name == other.name
             && self.interval == other.interval
             && self.timeout == other.timeout
             && self.client_config == other.client_config
             && self.profiles == other.profiles
+    }
+}
+
+impl JobScraping {
+    fn new(loaded: &LoadedJob) -> Result<Self, PlanError> {
+        let LoadedJob { job, profiles, .. } = loaded;
+        let client = Client::new(&job.client)
+            .map_err(|cause| PlanError::Client { job: job.name.clone(), cause })?;
+        Ok(Self {
+            name: job.name.clone(),
+            interval: job.scrape_interval,
+            timeout: job.scrape_timeout,
+            client: Arc::new(client),
+            client_config: job.client.clone(),
+            choice: choice(job, profiles),
+            profiles: profiles.iter().map(|profile| format!("{profile:?}")).collect(),
+        })
     }
 }
 
@@ -97,10 +119,8 @@ pub(super) fn watches(loaded: &Loaded) -> Result<Vec<Watch>, PlanError> {
 }
 
 fn job_watches(loaded: &LoadedJob, watches: &mut Vec<Watch>) -> Result<(), PlanError> {
-    let LoadedJob { job, rules, profiles } = loaded;
-    let client = Client::new(&job.client)
-        .map_err(|cause| PlanError::Client { job: job.name.clone(), cause })?;
-    let client = Arc::new(client);
+    let LoadedJob { job, rules, .. } = loaded;
+    let scraping = Arc::new(JobScraping::new(loaded)?);
     let plan = Arc::new(JobPlan { tuning: job.tuning, rules: Arc::clone(rules) });
     for target in &job.targets {
         let url = target_url(job, target)?;
@@ -115,16 +135,7 @@ fn job_watches(loaded: &LoadedJob, watches: &mut Vec<Watch>) -> Result<(), PlanE
                 scrape_timeout: job.scrape_timeout,
                 job: Arc::clone(&plan),
             },
-            scraping: Scraping {
-                job: job.name.clone(),
-                url,
-                interval: job.scrape_interval,
-                timeout: job.scrape_timeout,
-                client: Arc::clone(&client),
-                client_config: job.client.clone(),
-                choice: choice(job, profiles),
-                profiles: profiles.iter().map(|profile| format!("{profile:?}")).collect(),
-            },
+            scraping: Scraping { url, job: Arc::clone(&scraping) },
         });
     }
     Ok(())
