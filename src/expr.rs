@@ -12,6 +12,9 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::diag::Diagnostic;
+use crate::yaml::Node;
+
 pub mod ast;
 pub mod check;
 pub mod eval;
@@ -84,6 +87,13 @@ impl Fault {
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// The fault as a diagnostic of the file, placed inside the text of `node` that the expression
+    /// was read from.
+    pub fn within(self, node: &Node<'_>) -> Diagnostic {
+        let Self { code, span, message, label, help } = self;
+        node.error_inside(span, code, message).label(label).maybe_help(help)
     }
 }
 

@@ -93,8 +93,7 @@ fn selection(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Selection
         Ok(selection) => Some(selection),
         Err(faults) => {
             for fault in faults {
-                let placed = node.error_inside(fault.span, fault.code, fault.message);
-                diagnostics.push(placed.label(fault.label).maybe_help(fault.help));
+                diagnostics.push(fault.within(node));
             }
             None
         }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::diag::SourceFile;
 use crate::expr;
@@ -167,7 +166,7 @@ fn condition(
         Ok(condition) => condition,
         Err(faults) => {
             for fault in faults {
-                diagnostics.push(expression_fault(&node, fault));
+                diagnostics.push(fault.within(&node));
             }
             return None;
         }
@@ -180,12 +179,6 @@ fn condition(
         }
     }
     Some(condition)
-}
-
-/// A fault of an expression, placed within the text that holds it.
-pub(crate) fn expression_fault(node: &Node<'_>, fault: expr::Fault) -> Diagnostic {
-    let expr::Fault { code, span, message, label, help } = fault;
-    node.error_inside(span, code, message).label(label).maybe_help(help)
 }
 
 fn tune(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Tune> {
