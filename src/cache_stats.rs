@@ -199,6 +199,10 @@ impl CacheStats {
     #[must_use]
     pub fn remembering(mut self, earlier: &Self) -> Self {
         for (role, terms) in &earlier.cumulative {
+            // Most roles have no default, and this runs for every cache at every scrape.
+            if terms.iter().all(|term| term.counts_from.is_none()) {
+                continue;
+            }
             let Some(now) = self.cumulative.get_mut(role) else { continue };
             let shown: HashSet<Arc<str>> = now.iter().map(|t| Arc::clone(&t.series)).collect();
             let missing = terms

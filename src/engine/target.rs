@@ -201,8 +201,7 @@ impl TargetState {
 
 impl CacheState {
     /// Takes in what a page says of the cache and returns the recommendations that were put in
-    /// force.
-    /// An analysis that would be due within `slack` is made at once.
+    /// force. An analysis that would be due within `slack` is made at once.
     fn take_in(
         &mut self,
         stats: CacheStats,

@@ -13,7 +13,6 @@ use crate::sim::cache::Answer;
 use crate::sim::cache::CacheConfig;
 use crate::sim::cache::Inclusion;
 use crate::sim::cache::TwoLevelCache;
-use crate::sim::catalogue;
 use crate::sim::catalogue::Scenario;
 use crate::sim::catalogue::TICK_SECONDS;
 use crate::sim::disturbance::Disturbance;
@@ -224,13 +223,6 @@ fn scrape(member: &Member, last: &mut (CacheStats, Timestamp)) -> Seen {
         Interval::Restarted => Seen::Restarted,
         Interval::Empty => Seen::Nothing,
     }
-}
-
-/// The job of a scenario as it is measured: with the requests of a whole run.
-pub fn whole_run(scenario: &Scenario, seed: u64) -> Job {
-    let ticks = catalogue::WARM_UP_TICKS + catalogue::MEASURED_TICKS;
-    let traffic = Traffic::of_workload(scenario.workload, seed, catalogue::CACHES, ticks);
-    Job::new(scenario, &Arc::new(traffic), seed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::signal::Signal;
+use crate::sim::catalogue;
 use crate::sim::truth::Effect;
 use crate::sim::truth::Truth;
 
