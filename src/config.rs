@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use crate::rule::Overrides;
 use crate::scrape::config::ClientConfig;
+use crate::tuning_config::Freeze;
 use crate::tuning_config::TuningConfig;
 
 pub use kind::Kind;
@@ -76,18 +77,14 @@ impl Default for Global {
 }
 
 /// `tuning`, of the file or of a job.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tuning {
     /// The tuner's settings.
     pub config: TuningConfig,
-    /// `feedback.enabled`: whether outcomes are judged and confidence is earned.
-    pub feedback_enabled: bool,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { config: TuningConfig::default(), feedback_enabled: true }
-    }
+    /// `feedback.freeze`: when nothing is put in force.
+    pub freeze: Arc<Freeze>,
+    /// Whether `feedback.enabled` is written, and not its default.
+    pub is_feedback_written: bool,
 }
 
 /// How a job's pages are read.
@@ -143,8 +140,10 @@ pub struct Job {
     pub client: ClientConfig,
     /// The tuner's settings: defaults, then the file's, then the job's own.
     pub tuning: TuningConfig,
-    /// `feedback.enabled`, resolved in the same way.
-    pub feedback_enabled: bool,
+    /// When nothing is put in force.
+    pub freeze: Arc<Freeze>,
+    /// Whether `feedback.enabled` is written, and not its default.
+    pub is_feedback_written: bool,
     /// Thresholds of rules that this job changes.
     pub thresholds: Overrides,
 }
@@ -234,7 +233,7 @@ mod tests {
     fn a_jobs_tuning_overrides_the_files_key_by_key() {
         let tuning = |job: &Job| {
             let TuningConfig { target_hit_rate, performance_window_size, .. } = job.tuning;
-            format!("{target_hit_rate} {performance_window_size} {}", job.feedback_enabled)
+            format!("{target_hit_rate} {performance_window_size} {}", job.tuning.feedback.enabled)
         };
         check(
             "tuning: {target_hit_rate: 0.5, performance_window_size: 40}\n\

@@ -17,6 +17,7 @@ use crate::published::TuningEntry;
 use crate::reading::Failure;
 use crate::reading::Reading;
 use crate::rule::RuleSet;
+use crate::tuning_config::Freeze;
 use crate::tuning_config::TuningConfig;
 use crate::units::Timestamp;
 
@@ -29,6 +30,8 @@ pub struct JobPlan {
     pub tuning: TuningConfig,
     /// The rules, with the job's thresholds.
     pub rules: Arc<RuleSet>,
+    /// When nothing is put in force.
+    pub freeze: Arc<Freeze>,
 }
 
 /// A target that is to be watched.

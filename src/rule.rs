@@ -8,12 +8,14 @@ mod inputs;
 mod load;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::expr::Condition;
 use crate::history::History;
 use crate::parameter::Parameter;
 use crate::signal::Signal;
+use crate::tuning_config::FeedbackOverrides;
 use crate::tuning_config::TuningConfig;
 use crate::tuning_parameters::TuningParameters;
 
@@ -41,6 +43,17 @@ pub enum Change {
     Multiply(f64),
     /// Sets it to that.
     Set(f64),
+    /// Makes a level as large as pays best, by what is predicted of its size.
+    BestSize(BestSize),
+}
+
+/// The way to the best size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BestSize {
+    /// Whether the rule grows or shrinks.
+    pub goal: Goal,
+    /// Largest factor of one tuning, either way; above 1.
+    pub step: f64,
 }
 
 /// The change of a parameter that a rule wants.
@@ -59,11 +72,14 @@ pub struct Tune {
 impl Tune {
     /// The value wanted where the parameter stands at `current`; `None` where it already stands at
     /// its limit, so that nothing would move in the direction that the rule wants.
-    pub fn target(&self, current: f64) -> Option<f64> {
+    ///
+    /// A best size is not known here: it takes the `predicted` one, and without it nothing.
+    pub fn target(&self, current: f64, predicted: Option<f64>) -> Option<f64> {
         let wanted = match self.change {
             Change::Add(step) => current + step,
             Change::Multiply(factor) => current * factor,
             Change::Set(value) => value,
+            Change::BestSize(_) => predicted?,
         };
         let limited = wanted.clamp(self.min, self.max);
         let target = match self.parameter.is_whole() {
@@ -130,7 +146,13 @@ pub struct Rule {
     pub objective: Objective,
     /// Why, for people.
     pub reason: Arc<str>,
+    /// What it says of guards otherwise than its job.
+    pub feedback: FeedbackOverrides,
 }
+
+/// The threshold that prices a size: hits per request that one unit of size must bring, the unit
+/// being the size of all levels together when the cache was first seen.
+pub const PRICE: &str = "price";
 
 /// What a rule is evaluated over.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +163,15 @@ pub struct Situation<'a> {
     pub parameters: &'a TuningParameters,
     /// The settings.
     pub config: &'a TuningConfig,
+    /// What is predicted of sizes; `None` where nobody asks.
+    pub sizes: Option<&'a dyn BestSizes>,
+}
+
+/// Predicts which size of a level pays best.
+pub trait BestSizes: fmt::Debug {
+    /// The best value of the rule's parameter within its limits and one step; the present one where
+    /// no other pays. `None` where nothing can be predicted.
+    fn best_size(&self, rule: &Rule, step: f64) -> Option<f64>;
 }
 
 /// What a rule says of a situation.
@@ -168,9 +199,32 @@ impl Rule {
             Some(false) => Verdict::Quiet,
             Some(true) => {
                 let current = situation.parameters.value(self.tune.parameter);
-                self.tune.target(current).map_or(Verdict::AtLimit, Verdict::Recommends)
+                let wanted = match self.tune.change {
+                    Change::BestSize(best) => return self.best_size(best, current, situation),
+                    _ => self.tune.target(current, None),
+                };
+                wanted.map_or(Verdict::AtLimit, Verdict::Recommends)
             }
         }
+    }
+
+    fn best_size(&self, best: BestSize, current: f64, situation: &Situation<'_>) -> Verdict {
+        let predicted = situation.sizes.and_then(|sizes| sizes.best_size(self, best.step));
+        let Some(predicted) = predicted else { return Verdict::NoData };
+        let is_wanted = match best.goal {
+            Goal::Decrease => predicted < current,
+            Goal::Increase => predicted > current,
+        };
+        if !is_wanted {
+            return Verdict::Quiet;
+        }
+        self.tune.target(current, Some(predicted)).map_or(Verdict::AtLimit, Verdict::Recommends)
+    }
+
+    /// Hits per request that one unit of size must bring: the threshold of that name, else 0.
+    pub fn price(&self) -> f64 {
+        let price = self.thresholds.iter().find(|threshold| threshold.name == PRICE);
+        price.map_or(0.0, |threshold| threshold.value)
     }
 }
 

@@ -119,6 +119,7 @@ impl AdaptiveTuner {
                 history: &self.history,
                 parameters: &self.parameters,
                 config: &self.config,
+                sizes: None,
             };
             match rule.verdict(&situation) {
                 Verdict::Quiet => {}

@@ -1,6 +1,12 @@
 //! The settings of a tuner, with rez-next's names and defaults.
 
+mod feedback;
+
 use std::time::Duration;
+
+pub use feedback::Feedback;
+pub use feedback::FeedbackOverrides;
+pub use feedback::Freeze;
 
 /// Largest `performance_window_size`: a day of snapshots at the usual 15 s.
 pub const WINDOW_SNAPSHOTS_MAX: usize = 5760;
@@ -42,6 +48,8 @@ pub struct TuningConfig {
     pub min_confidence_for_auto_tuning: f64,
     /// Whether recommendations are put in force.
     pub mode: Mode,
+    /// The guards around tunings, and whether they are judged.
+    pub feedback: Feedback,
 }
 
 impl Default for TuningConfig {
@@ -54,6 +62,7 @@ impl Default for TuningConfig {
             target_hit_rate: 0.9,
             min_confidence_for_auto_tuning: 0.8,
             mode: Mode::Auto,
+            feedback: Feedback::default(),
         }
     }
 }

@@ -121,7 +121,11 @@ pub(super) fn watches(loaded: &Loaded) -> Result<Vec<Watch>, PlanError> {
 fn job_watches(loaded: &LoadedJob, watches: &mut Vec<Watch>) -> Result<(), PlanError> {
     let LoadedJob { job, rules, .. } = loaded;
     let scraping = Arc::new(JobScraping::new(loaded)?);
-    let plan = Arc::new(JobPlan { tuning: job.tuning, rules: Arc::clone(rules) });
+    let plan = Arc::new(JobPlan {
+        tuning: job.tuning,
+        rules: Arc::clone(rules),
+        freeze: Arc::clone(&job.freeze),
+    });
     for target in &job.targets {
         let url = target_url(job, target)?;
         let id =

@@ -51,8 +51,8 @@ pub(super) fn job(
     let pace = pace(&mut fields, context.global, diagnostics);
     let client = client::client(&mut fields, context.folder, diagnostics);
     let tuning = match fields.optional("tuning") {
-        Some(node) => tuning::tuning(&node, context.tuning, diagnostics),
-        None => context.tuning,
+        Some(node) => tuning::tuning(&node, context.tuning.clone(), diagnostics),
+        None => context.tuning.clone(),
     };
     let thresholds = match fields.optional("thresholds") {
         Some(node) => thresholds(&node, context.known.rules, diagnostics),
@@ -71,7 +71,8 @@ pub(super) fn job(
         targets,
         client,
         tuning: tuning.config,
-        feedback_enabled: tuning.feedback_enabled,
+        freeze: tuning.freeze,
+        is_feedback_written: tuning.is_feedback_written,
         thresholds,
     })
 }

@@ -98,7 +98,8 @@ pub(super) fn config(
         Some(node) => tuning::tuning(&node, Tuning::default(), diagnostics),
         None => Tuning::default(),
     };
-    let context = Context { known, folder: folder_of(&root.source().name), global, tuning };
+    let context =
+        Context { known, folder: folder_of(&root.source().name), global, tuning: tuning.clone() };
     let list = fields.optional("scrape_configs").and_then(|node| node.list(diagnostics));
     let list = list.unwrap_or_default();
     if list.is_empty() {

@@ -33,7 +33,8 @@ pub(super) fn tuning(node: &Node<'_>, inherited: Tuning, diagnostics: &mut Diagn
         && let Some(mut feedback) = node.fields(diagnostics)
     {
         if let Some(enabled) = flag(&mut feedback, "enabled", diagnostics) {
-            tuning.feedback_enabled = enabled;
+            tuning.config.feedback.enabled = enabled;
+            tuning.is_feedback_written = true;
         }
         feedback.finish(diagnostics);
     }

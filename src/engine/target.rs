@@ -146,7 +146,7 @@ impl TargetState {
     }
 
     fn reconfigure_caches(&mut self) {
-        let JobPlan { tuning, rules } = &*self.plan.job;
+        let JobPlan { tuning, rules, .. } = &*self.plan.job;
         let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
         for cache in self.caches.values_mut() {
             cache.tuner.reconfigure(*tuning, Arc::clone(rules), tunable.clone());
@@ -171,7 +171,7 @@ impl TargetState {
     }
 
     fn first_sight(&self, stats: CacheStats, now: Timestamp) -> CacheState {
-        let JobPlan { tuning, rules } = &*self.plan.job;
+        let JobPlan { tuning, rules, .. } = &*self.plan.job;
         let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
         CacheState {
             tuner: AdaptiveTuner::new(*tuning, Arc::clone(rules), tunable),

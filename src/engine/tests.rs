@@ -35,7 +35,7 @@ fn plan(target: &str) -> TargetPlan {
         labels: Arc::default(),
         scrape_interval: Duration::from_secs(10),
         scrape_timeout: Duration::from_secs(10),
-        job: Arc::new(JobPlan { tuning, rules: Arc::new(rules) }),
+        job: Arc::new(JobPlan { tuning, rules: Arc::new(rules), freeze: Arc::default() }),
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) struct RuleInputs<'a> {
 
 impl Inputs for RuleInputs<'_> {
     fn name(&self, name: NameRef) -> Option<Value> {
-        let Situation { history, parameters, config } = self.situation;
+        let Situation { history, parameters, config, .. } = *self.situation;
         match name.kind {
             NameKind::Parameter => {
                 Some(Value::Number(parameters.value(*Parameter::ALL.get(name.index)?)))

@@ -16,6 +16,7 @@ use crate::rule::Threshold;
 use crate::rule::Tune;
 use crate::rule::inputs;
 use crate::signal::Signal;
+use crate::tuning_config::FeedbackOverrides;
 use crate::tuning_config::WINDOW_SNAPSHOTS_MAX;
 use crate::yaml::Document;
 use crate::yaml::Fields;
@@ -111,6 +112,7 @@ fn rule(
         expected_improvement: expected_improvement?,
         objective: objective?,
         reason: reason?.into(),
+        feedback: FeedbackOverrides::default(),
     })
 }
 

@@ -28,7 +28,8 @@ fn check(when: &str, tune: &str, hit_rates: &str, want: Verdict) {
     }
     let parameters = TuningParameters { l1_size_multiplier: 2.0, ..TuningParameters::default() };
     let config = TuningConfig::default();
-    let situation = Situation { history: &history, parameters: &parameters, config: &config };
+    let situation =
+        Situation { history: &history, parameters: &parameters, config: &config, sizes: None };
     assert_eq!(rules(&text).find("r").unwrap().verdict(&situation), want, "{when}");
 }
 

@@ -63,12 +63,16 @@ struct ShownTune<'a>(&'a Tune);
 impl Serialize for ShownTune<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tune = self.0;
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("parameter", tune.parameter.name())?;
         match tune.change {
             Change::Add(step) => map.serialize_entry("add", &step)?,
             Change::Multiply(factor) => map.serialize_entry("multiply", &factor)?,
             Change::Set(value) => map.serialize_entry("set", &value)?,
+            Change::BestSize(best) => {
+                map.serialize_entry("best_size", best.goal.name())?;
+                map.serialize_entry("step", &best.step)?;
+            }
         }
         map.serialize_entry("min", &ParameterValue(tune.parameter, tune.min))?;
         map.serialize_entry("max", &ParameterValue(tune.parameter, tune.max))?;
