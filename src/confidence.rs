@@ -8,6 +8,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::units::Timestamp;
 
 /// γ: what an outcome still weighs when the next one comes.
@@ -25,7 +28,7 @@ pub const CALIBRATION_OUTCOMES_MIN: usize = 30;
 const CALIBRATION_BINS: usize = 10;
 
 /// Judged outcomes with their remaining weight: of one rule on one cache, or of one rule on all.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Posterior {
     /// S: weight of the tunings that improved; at least 0.
     pub successes: f64,
@@ -36,7 +39,7 @@ pub struct Posterior {
 }
 
 /// How far confidences agreed with what came.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Confidence at the time of the tuning, and whether it improved.
     outcomes: VecDeque<(f64, bool)>,

@@ -20,6 +20,9 @@ mod void;
 mod vote;
 mod welch;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::measure::Measure;
 use crate::judge::placebo::Shape;
 use crate::judge::series::Series;
@@ -81,7 +84,7 @@ pub enum Kind {
 }
 
 /// The window before: the newest samples for which the rule's condition held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// How many; [`HELD_SAMPLES_MIN`] to [`HELD_SAMPLES_MAX`].
     pub samples: usize,

@@ -1,7 +1,11 @@
 //! What came of a tuning: the word that the judge, the ledger, the metrics and the API share.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// What came of a tuning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It helped.
     Improved,

@@ -8,6 +8,9 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::units::Timestamp;
 
 /// Observations that are taken into account: the newest.
@@ -31,7 +34,7 @@ const DEVIATION_MIN: f64 = 1e-4;
 const SIZES_TRIED: u32 = 200;
 
 /// What a judged change of size showed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Size after ÷ size before; above 0.
     pub size_ratio: f64,

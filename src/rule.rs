@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::expr::Condition;
 use crate::history::History;
 use crate::parameter::Parameter;
@@ -94,7 +97,8 @@ impl Tune {
 }
 
 /// Which way a signal should go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// Less is better.
     Decrease,
@@ -113,7 +117,7 @@ impl Goal {
 }
 
 /// What a tuning is meant to improve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
     /// Measured by this.
     pub signal: Signal,

@@ -1,10 +1,13 @@
 //! The values in force of the six parameters.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::parameter::Parameter;
 
 /// The parameters of one cache, named as in rez-next. Each stays within its
 /// [`bounds`](Parameter::bounds).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TuningParameters {
     /// Size of level 1 against its first size.
     pub l1_size_multiplier: f64,

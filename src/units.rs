@@ -5,11 +5,14 @@ use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// An instant: milliseconds since the Unix epoch.
 ///
 /// The core takes instants as arguments and keeps them in histories that are stored and replayed,
 /// which a process-bound `Instant` cannot be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

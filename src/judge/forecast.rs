@@ -3,6 +3,9 @@
 //!
 //! A trend is deliberately not extrapolated: forecasts by slopes call most noise an effect.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::vote::Margins;
 use crate::judge::vote::Vote;
 use crate::stats;
@@ -14,7 +17,7 @@ pub(super) const LEVEL_SAMPLES: usize = 60;
 const STEP_RATIOS: [f64; 8] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 
 /// What was to be expected.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Mean after − forecast.
     pub effect: f64,

@@ -1,6 +1,9 @@
 //! Vote 2: placebos in time. What would the difference have been had the tuning been at any earlier
 //! moment, when there was none? An effect must stand out among those.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::span::Span;
 use crate::judge::vote::Margins;
 use crate::judge::vote::Vote;
@@ -20,7 +23,7 @@ const DETECTION_CERTAINTY: f64 = 0.95;
 const DETECTION_POWER: f64 = 0.84;
 
 /// The effect among the placebos.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placebo {
     /// D − m: the effect beyond what is usual.
     pub effect: f64,

@@ -1,9 +1,12 @@
 //! A stretch of time in which a cache was not left alone.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::units::Timestamp;
 
 /// From one instant to another, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The first instant.
     pub start: Timestamp,

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::vote::Margins;
 use crate::judge::vote::Votes;
 use crate::outcome::Outcome;
@@ -10,7 +13,8 @@ use crate::signal::Signal;
 
 /// When a tuning is looked at. Looking at every new sample would double the false successes, so
 /// there are two planned looks, and early ones that can find nothing but harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Look {
     /// From 5 samples on, for clear harm alone.
     Early,
@@ -21,7 +25,8 @@ pub enum Look {
 }
 
 /// Why the judge says what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Nothing yet: samples are still to come, or the next look is.
     Waiting,
@@ -56,7 +61,7 @@ pub enum Reason {
 }
 
 /// What came of a tuning, as far as can be said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// `None`: wait for the next look.
     pub outcome: Option<Outcome>,

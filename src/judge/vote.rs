@@ -4,12 +4,16 @@
 //! that was calmer than the present, the forecast by a dip that heals. They are fooled by different
 //! things, so two that agree with none against are worth more than any threshold of one.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::forecast::Forecast;
 use crate::judge::placebo::Placebo;
 use crate::judge::welch::Welch;
 
 /// What one method says of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Vote {
     /// It got worse.
     Worse,
@@ -21,7 +25,7 @@ pub enum Vote {
 }
 
 /// From which change on it matters; both positive, on the objective's scale.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Margins {
     /// A gain of at least this counts.
     pub gain: f64,
@@ -31,7 +35,7 @@ pub struct Margins {
 }
 
 /// The methods' numbers and votes. The two that need a longer history are absent without it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Votes {
     /// Before against after.
     pub welch: Welch,

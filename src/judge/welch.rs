@@ -3,6 +3,9 @@
 //! Neighbours in time resemble each other, so twenty samples are not twenty opinions; a test that
 //! counts them as such calls noise an effect.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::judge::vote::Margins;
 use crate::judge::vote::Vote;
 use crate::stats;
@@ -15,7 +18,7 @@ const EFFECTIVE_MIN: f64 = 1.5;
 const VARIANCE_SHARE_MIN: f64 = 0.33;
 
 /// Welch's test with effective sample sizes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Welch {
     /// D: mean after − mean before.
     pub effect: f64,

@@ -1,10 +1,13 @@
 //! What a tuner did, and what came of it.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::units::Timestamp;
 
 /// Statistics of one cache's tunings, named as in rez-next. What is not known yet is `None`, where
 /// rez-next says 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AdaptiveTuningStats {
     /// Tunings put in force.
     pub tuning_operations: u64,
