@@ -75,6 +75,11 @@ impl Parameter {
         }
     }
 
+    /// Whether it is the size of a level.
+    pub const fn is_size(self) -> bool {
+        matches!(self, Self::L1SizeMultiplier | Self::L2SizeMultiplier)
+    }
+
     /// Whether only whole numbers make sense.
     pub const fn is_whole(self) -> bool {
         matches!(self, Self::PromotionThreshold)

@@ -11,14 +11,19 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::parameter::Parameter;
 use crate::reason::Reason;
 use crate::snapshot::PerformanceSnapshot;
 use crate::tuner::AdaptiveTuner;
 use crate::tuner::AdaptiveTuningStats;
 use crate::tuner::Ledger;
+use crate::tuner::Tuning;
 use crate::tuner::TuningParameters;
 use crate::tuner::TuningRecommendation;
+use crate::tuner::Verdict;
 use crate::units::Timestamp;
 
 /// Tunings kept in the journal; the oldest go first.
@@ -41,7 +46,7 @@ pub const OWN_LABELS: [&str; 10] = [
 ];
 
 /// Names a target: a job, and an address within it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TargetId {
     /// The job's name.
     pub scrape_job: Arc<str>,
@@ -110,6 +115,8 @@ pub struct CacheView {
     pub stats: AdaptiveTuningStats,
     /// The counts of each rule.
     pub ledger: Ledger,
+    /// The tuning that is not judged yet; shadows too.
+    pub pending: Option<Tuning>,
     /// What to do for a recommendation in the product's own words, by rule (the profile's `apply`).
     pub apply: BTreeMap<Arc<str>, String>,
 }
@@ -126,22 +133,40 @@ impl CacheView {
             recommendations: tuner.recommendations().to_vec(),
             stats: *tuner.stats(),
             ledger: tuner.ledger().clone(),
+            pending: tuner.pending().cloned(),
             apply,
         }
     }
 }
 
-/// One entry of the journal: a recommendation that was put in force.
-#[derive(Debug, Clone, PartialEq)]
+/// One entry of the journal: a tuning, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TuningEntry {
-    /// When.
-    pub timestamp: Timestamp,
     /// Where.
     pub id: TargetId,
     /// Of which cache.
     pub cache: Arc<str>,
     /// What and why.
-    pub recommendation: TuningRecommendation,
+    pub tuning: Tuning,
+    /// What came of it; `None`: not judged yet, or never to be.
+    pub verdict: Option<Verdict>,
+}
+
+/// What all caches share: how far the tuner can be trusted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrustView {
+    /// Confidence in each rule, from what came of it on all caches; 0 to 1.
+    pub rule_confidence: BTreeMap<Arc<str>, f64>,
+    /// Mean distance between confidences and shares of success; `None` below 30 outcomes.
+    pub calibration_error: Option<f64>,
+    /// Mean squared distance between confidence and outcome; `None` below 30 outcomes.
+    pub brier_score: Option<f64>,
+    /// Whether so much failed lately that nothing is put in force.
+    pub is_breaker_open: bool,
+    /// Judged tunings among the newest 20.
+    pub recent_judged: usize,
+    /// The share of those that improved; `None` before the first.
+    pub recent_success_ratio: Option<f64>,
 }
 
 /// The newest view of every target, and the journal.
@@ -149,6 +174,7 @@ pub struct TuningEntry {
 pub struct Board {
     targets: RwLock<BTreeMap<TargetId, Arc<TargetView>>>,
     journal: RwLock<VecDeque<Arc<TuningEntry>>>,
+    trust: RwLock<Arc<TrustView>>,
 }
 
 impl Board {
@@ -168,18 +194,32 @@ impl Board {
         write(&self.targets).retain(|id, _| keep(id));
     }
 
-    /// Adds tunings to the journal, the oldest first.
+    /// Adds tunings to the journal, the oldest first; one that is there already is replaced.
     pub fn record(&self, entries: Vec<TuningEntry>) {
         if entries.is_empty() {
             return;
         }
         let mut journal = write(&self.journal);
         for entry in entries {
-            if journal.len() == JOURNAL_ENTRIES_MAX {
-                journal.pop_back();
+            let number = entry.tuning.number;
+            // Numbers fall from the front to the back.
+            let place = journal.partition_point(|known| known.tuning.number > number);
+            match journal.get_mut(place).filter(|known| known.tuning.number == number) {
+                Some(known) => *known = Arc::new(entry),
+                None => journal.insert(place, Arc::new(entry)),
             }
-            journal.push_front(Arc::new(entry));
+            journal.truncate(JOURNAL_ENTRIES_MAX);
         }
+    }
+
+    /// Puts up what all caches share.
+    pub fn publish_trust(&self, trust: TrustView) {
+        *write(&self.trust) = Arc::new(trust);
+    }
+
+    /// What all caches share.
+    pub fn trust(&self) -> Arc<TrustView> {
+        Arc::clone(&read(&self.trust))
     }
 
     /// Every target's view, by job and address.

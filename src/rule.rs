@@ -125,6 +125,9 @@ pub struct Objective {
     pub goal: Goal,
 }
 
+/// What a rule is meant to improve that says nothing else.
+pub const HIT_RATE: Objective = Objective { signal: Signal::HitRate, goal: Goal::Increase };
+
 /// A tuning rule, checked.
 #[derive(Debug, Clone)]
 pub struct Rule {

@@ -6,17 +6,31 @@
 //! state, the time and the rules; there is no clock and no I/O here, so a recorded history replays
 //! to the same decisions.
 
+mod adoption;
+mod guards;
 mod ledger;
 mod recommendation;
+mod sizing;
 mod stats;
+mod trust;
+mod tuning;
+mod verdicts;
 
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::confidence;
+use crate::confidence::Posterior;
 use crate::history::History;
+use crate::judge::Sample;
+use crate::judge::Track;
 use crate::parameter::Parameter;
+use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::rule::Situation;
-use crate::rule::Verdict;
+use crate::rule::Verdict as RuleVerdict;
+use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::units::Timestamp;
 
@@ -24,11 +38,60 @@ pub use crate::outcome::Outcome;
 pub use crate::tuning_config::Mode;
 pub use crate::tuning_config::TuningConfig;
 pub use crate::tuning_parameters::TuningParameters;
+pub use adoption::Fetched;
+pub use guards::Refusal;
 pub use ledger::Ledger;
 pub use ledger::RuleCounts;
 pub use ledger::Withheld;
 pub use recommendation::TuningRecommendation;
+pub use sizing::Sizes;
 pub use stats::AdaptiveTuningStats;
+pub use tuning::EXTERNAL;
+pub use tuning::Evidence;
+pub use tuning::Origin;
+pub use tuning::Outlook;
+pub use tuning::Tuning;
+pub use tuning::TuningEvent;
+pub use tuning::Verdict;
+pub use verdicts::Assessment;
+
+use adoption::Drift;
+use adoption::Touch;
+use adoption::Undoing;
+use sizing::Sizing;
+use sizing::SizingNow;
+use trust::RuleTrust;
+
+/// Operations in an interval below which its signals are noise.
+const OPERATIONS_MIN: f64 = 20.0;
+/// An interval longer than this many usual ones is a gap, and says nothing of the cache now.
+const GAP_FACTOR: f64 = 2.5;
+
+/// What a tuner must know of the world around its cache when it decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// What came of each rule on all caches together.
+    pub pooled: &'a BTreeMap<Arc<str>, Posterior>,
+    /// Whether no sibling's tuning is pending.
+    pub has_turn: bool,
+    /// Whether too many tunings failed lately, of all caches together.
+    pub is_breaker_open: bool,
+    /// Whether nothing may be put in force at this time.
+    pub is_frozen: bool,
+    /// The number that the next tuning gets in the journal.
+    pub next_number: u64,
+}
+
+impl Surroundings<'_> {
+    /// A cache without siblings, of which nothing is known elsewhere.
+    pub const ALONE: Surroundings<'static> = Surroundings {
+        pooled: &BTreeMap::new(),
+        has_turn: true,
+        is_breaker_open: false,
+        is_frozen: false,
+        next_number: 1,
+    };
+}
 
 /// Watches one cache and tunes its parameters.
 #[derive(Debug, Clone)]
@@ -43,6 +106,28 @@ pub struct AdaptiveTuner {
     ledger: Ledger,
     recommendations: Vec<TuningRecommendation>,
     last_analysis: Option<Timestamp>,
+    /// The judge's history.
+    track: Track,
+    sizing: Sizing,
+    trust: BTreeMap<Arc<str>, RuleTrust>,
+    /// The tuning that is not judged yet; shadows too.
+    pending: Option<Tuning>,
+    /// The change that is being undone, until the cache has followed.
+    undoing: Option<Undoing>,
+    /// Values that the target shows and nobody asked for.
+    drifts: BTreeMap<Parameter, Drift>,
+    /// When the cache was not left alone, the newest last.
+    touches: VecDeque<Touch>,
+    /// Which way each parameter was changed last: up?
+    directions: BTreeMap<Parameter, bool>,
+    /// Until when the whole cache is left alone.
+    rests_until: Option<Timestamp>,
+    /// Snapshots since the cache restarted; `None` if it never did.
+    samples_since_restart: Option<usize>,
+    /// Whether the next sample spans a restart.
+    is_after_restart: bool,
+    /// What happened to tunings since the caller last asked.
+    events: Vec<TuningEvent>,
 }
 
 impl AdaptiveTuner {
@@ -59,6 +144,18 @@ impl AdaptiveTuner {
             ledger,
             recommendations: Vec::new(),
             last_analysis: None,
+            track: Track::new(),
+            sizing: Sizing::default(),
+            trust: BTreeMap::new(),
+            pending: None,
+            undoing: None,
+            drifts: BTreeMap::new(),
+            touches: VecDeque::new(),
+            directions: BTreeMap::new(),
+            rests_until: None,
+            samples_since_restart: None,
+            is_after_restart: false,
+            events: Vec::new(),
         }
     }
 
@@ -76,6 +173,10 @@ impl AdaptiveTuner {
                 && tunable.contains(&recommendation.parameter)
                 && rules.iter().any(|rule| rule.name == recommendation.rule)
         });
+        if !config.feedback.enabled {
+            self.pending = None;
+            self.undoing = None;
+        }
         self.config = config;
         self.rules = rules;
         self.tunable = tunable;
@@ -84,11 +185,38 @@ impl AdaptiveTuner {
     /// Records the newest snapshot.
     pub fn record_performance(&mut self, snapshot: PerformanceSnapshot) {
         self.history.push(snapshot);
+        if !self.config.feedback.enabled {
+            return;
+        }
+        let is_valid = !self.is_after_restart && self.says_something(&snapshot);
+        self.track.push(Sample::new(&snapshot, is_valid));
+        self.is_after_restart = false;
+        self.samples_since_restart = self.samples_since_restart.map(|count| count + 1);
+        self.count_held(snapshot.timestamp);
     }
 
-    /// Forgets the window: the cache restarted, and its past describes another one.
-    pub fn restart(&mut self) {
+    /// Records what the target shows of its levels' sizes.
+    pub fn record_sizes(&mut self, sizes: Sizes) {
+        self.sizing.record(sizes);
+    }
+
+    /// Whether an interval was neither a gap nor nearly without traffic.
+    fn says_something(&self, snapshot: &PerformanceSnapshot) -> bool {
+        let Some(pace) = self.track.pace() else { return true };
+        let Some(newest) = self.track.iter().next_back() else { return true };
+        let elapsed = snapshot.timestamp.saturating_since(newest.timestamp).as_secs_f64();
+        let operations = snapshot.value(Signal::OpsPerSecond).map(|rate| rate * elapsed);
+        elapsed <= GAP_FACTOR * pace.as_secs_f64()
+            && operations.is_none_or(|operations| operations >= OPERATIONS_MIN)
+    }
+
+    /// Forgets the window at a restart of the cache: its past describes another one.
+    pub fn restart(&mut self, now: Timestamp) {
         self.history.clear();
+        self.track.restart(now);
+        self.is_after_restart = true;
+        self.samples_since_restart = Some(0);
+        self.trust.values_mut().for_each(|trust| trust.held = 0);
     }
 
     /// Whether `tuning_interval` has passed since the last analysis; true before the first.
@@ -97,54 +225,140 @@ impl AdaptiveTuner {
             .is_none_or(|last| now.saturating_since(last) >= self.config.tuning_interval)
     }
 
-    /// Evaluates the rules in order and puts the trusted recommendations in force. All of them are
-    /// made from the parameters as they were before.
+    /// Evaluates the rules in order and puts the trusted recommendations in force, for a cache
+    /// [`ALONE`](Surroundings::ALONE). All of them are made from the parameters as they were
+    /// before.
     pub fn analyze_and_tune(&mut self, now: Timestamp) -> Vec<TuningRecommendation> {
+        self.analyze_within(now, &Surroundings::ALONE)
+    }
+
+    /// The same for a cache among others.
+    pub fn analyze_within(
+        &mut self,
+        now: Timestamp,
+        around: &Surroundings<'_>,
+    ) -> Vec<TuningRecommendation> {
         self.last_analysis = Some(now);
         self.recommendations.clear();
         if self.config.enable_adaptive_tuning
             && self.history.len() >= self.config.min_samples_for_tuning
         {
-            self.recommendations = self.recommend();
-            self.apply_recommendations(now);
+            let recommendations = self.recommend(now, around);
+            self.recommendations = if self.config.feedback.enabled {
+                self.guard(recommendations, now, around)
+            } else {
+                self.apply(recommendations, now, around)
+            };
         }
         self.recommendations.clone()
     }
 
-    fn recommend(&mut self) -> Vec<TuningRecommendation> {
+    fn verdict(&self, rule: &Rule, now: Timestamp) -> RuleVerdict {
+        let sizes = self.sizing_now(now);
+        rule.verdict(&Situation {
+            history: &self.history,
+            parameters: &self.parameters,
+            config: &self.config,
+            sizes: Some(&sizes),
+        })
+    }
+
+    fn sizing_now(&self, now: Timestamp) -> SizingNow<'_> {
+        SizingNow { sizing: &self.sizing, track: &self.track, parameters: &self.parameters, now }
+    }
+
+    /// Counts for each rule the snapshots for which its condition has held.
+    fn count_held(&mut self, now: Timestamp) {
+        let rules = Arc::clone(&self.rules);
+        for rule in rules.iter().filter(|rule| self.tunable.contains(&rule.tune.parameter)) {
+            let holds = matches!(
+                self.verdict(rule, now),
+                RuleVerdict::Recommends(_) | RuleVerdict::AtLimit
+            );
+            match self.trust.get_mut(&rule.name) {
+                Some(trust) => trust.held = if holds { trust.held + 1 } else { 0 },
+                None if holds => {
+                    let trust = RuleTrust { held: 1, ..RuleTrust::default() };
+                    self.trust.insert(Arc::clone(&rule.name), trust);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn recommend(
+        &mut self,
+        now: Timestamp,
+        around: &Surroundings<'_>,
+    ) -> Vec<TuningRecommendation> {
         let rules = Arc::clone(&self.rules);
         let mut recommendations = Vec::new();
         for rule in rules.iter().filter(|rule| self.tunable.contains(&rule.tune.parameter)) {
-            let situation = Situation {
-                history: &self.history,
-                parameters: &self.parameters,
-                config: &self.config,
-                sizes: None,
-            };
-            match rule.verdict(&situation) {
-                Verdict::Quiet => {}
-                Verdict::NoData => self.ledger.withhold(&rule.name, Withheld::NoData),
-                Verdict::AtLimit => self.ledger.withhold(&rule.name, Withheld::AtLimit),
-                Verdict::Recommends(value) => {
-                    self.ledger.count_recommendation(&rule.name);
-                    recommendations.push(TuningRecommendation {
-                        rule: Arc::clone(&rule.name),
-                        parameter: rule.tune.parameter,
-                        current_value: self.parameters.value(rule.tune.parameter),
-                        recommended_value: value,
-                        confidence: rule.confidence,
-                        expected_improvement: rule.expected_improvement,
-                        reason: Arc::clone(&rule.reason),
-                        applied: false,
-                    });
+            let parameter = rule.tune.parameter;
+            match self.verdict(rule, now) {
+                RuleVerdict::Quiet => {}
+                RuleVerdict::NoData => {
+                    self.ledger.withhold(&rule.name, parameter, Withheld::NoData);
+                }
+                RuleVerdict::AtLimit => {
+                    self.ledger.withhold(&rule.name, parameter, Withheld::AtLimit);
+                }
+                RuleVerdict::Recommends(value) => {
+                    self.ledger.count_recommendation(&rule.name, parameter);
+                    recommendations.push(self.recommendation(rule, value, now, around));
                 }
             }
         }
         recommendations
     }
 
-    fn apply_recommendations(&mut self, now: Timestamp) {
-        for recommendation in &mut self.recommendations {
+    fn recommendation(
+        &self,
+        rule: &Rule,
+        value: f64,
+        now: Timestamp,
+        around: &Surroundings<'_>,
+    ) -> TuningRecommendation {
+        let parameter = rule.tune.parameter;
+        let current_value = self.parameters.value(parameter);
+        let mut recommendation = TuningRecommendation {
+            rule: Arc::clone(&rule.name),
+            parameter,
+            current_value,
+            recommended_value: value,
+            confidence: rule.confidence,
+            expected_improvement: rule.expected_improvement,
+            outlook: None,
+            reason: Arc::clone(&rule.reason),
+            applied: false,
+        };
+        if !self.config.feedback.enabled {
+            return recommendation;
+        }
+        let own = self.trust.get(&rule.name).map_or_else(Posterior::default, |t| t.posterior);
+        let pooled = around.pooled.get(&rule.name).copied().unwrap_or_default();
+        recommendation.confidence = confidence::confidence(&own, &pooled, rule.confidence, now);
+        let outlook = (rule.objective.signal == Signal::HitRate)
+            .then(|| self.sizing_now(now).outlook(parameter, (current_value, value), rule.price()))
+            .flatten();
+        if let Some(outlook) = outlook
+            && let Some(hit_rate) = self.history.newest(Signal::HitRate, 3).filter(|h| *h > 0.0)
+        {
+            recommendation.expected_improvement = outlook.gain / hit_rate;
+        }
+        recommendation.outlook = outlook;
+        recommendation
+    }
+
+    /// Puts every trusted recommendation in force, as rez-next does.
+    fn apply(
+        &mut self,
+        mut recommendations: Vec<TuningRecommendation>,
+        now: Timestamp,
+        around: &Surroundings<'_>,
+    ) -> Vec<TuningRecommendation> {
+        let mut number = around.next_number;
+        for recommendation in &mut recommendations {
             let withheld = if recommendation.confidence < self.config.min_confidence_for_auto_tuning
             {
                 Some(Withheld::Confidence)
@@ -153,15 +367,18 @@ impl AdaptiveTuner {
             } else {
                 None
             };
+            let TuningRecommendation { rule, parameter, .. } = &*recommendation;
             if let Some(reason) = withheld {
-                self.ledger.withhold(&recommendation.rule, reason);
+                self.ledger.withhold(rule, *parameter, reason);
                 continue;
             }
-            self.parameters.set(recommendation.parameter, recommendation.recommended_value);
-            self.stats.record_operation(now);
-            self.ledger.count_tuning(&recommendation.rule);
+            let tuning = self.tuning(recommendation, Origin::Auto, number, now);
+            number += 1;
+            self.put_in_force(&tuning, now);
+            self.events.push(TuningEvent::Started(tuning));
             recommendation.applied = true;
         }
+        recommendations
     }
 
     /// Records what came of a tuning by `rule`, as rez-next does: the relative `improvement` of one
@@ -169,11 +386,16 @@ impl AdaptiveTuner {
     /// returned.
     pub fn record_tuning_outcome(&mut self, rule: &str, improved: bool, improvement: f64) -> bool {
         let outcome = if improved { Outcome::Improved } else { Outcome::Degraded };
-        if !improvement.is_finite() || !self.ledger.count_outcome(rule, outcome) {
-            return false;
-        }
-        self.stats.record_outcome(improved, improvement);
+        let parameter = self.ledger.parameter_of(rule).filter(|_| improvement.is_finite());
+        let Some(parameter) = parameter else { return false };
+        self.ledger.count_outcome(rule, parameter, outcome);
+        self.stats.record_outcome(improved, Some(improvement));
         true
+    }
+
+    /// What happened to tunings since this was last asked, in order.
+    pub fn take_events(&mut self) -> Vec<TuningEvent> {
+        std::mem::take(&mut self.events)
     }
 
     /// The settings.
@@ -189,6 +411,16 @@ impl AdaptiveTuner {
     /// The window.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The judge's history.
+    pub fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// The tuning that is not judged yet.
+    pub fn pending(&self) -> Option<&Tuning> {
+        self.pending.as_ref()
     }
 
     /// The parameters in force.

@@ -35,15 +35,16 @@ impl BuiltInRules {
 }
 
 impl Policy for BuiltInRules {
-    fn observe(&mut self, beats: &[Beat], _: &Job) {
+    fn observe(&mut self, beats: &[Beat], job: &Job) {
+        let defaults = TuningConfig::default();
+        let config = TuningConfig { feedback: defaults.feedback.off(), ..defaults };
         self.tuners.resize_with(beats.len(), || {
-            let (config, rules) = (TuningConfig::default(), Arc::clone(&self.rules));
-            AdaptiveTuner::new(config, rules, Parameter::ALL.to_vec())
+            AdaptiveTuner::new(config, Arc::clone(&self.rules), Parameter::ALL.to_vec())
         });
-        for (tuner, beat) in self.tuners.iter_mut().zip(beats) {
+        for ((tuner, beat), member) in self.tuners.iter_mut().zip(beats).zip(job.members()) {
             match beat.seen {
                 Seen::Snapshot(snapshot) => tuner.record_performance(snapshot),
-                Seen::Restarted => tuner.restart(),
+                Seen::Restarted => tuner.restart(member.now()),
                 Seen::Nothing => {}
             }
         }

@@ -15,6 +15,8 @@ use tokio::sync::watch;
 use crate::diag::Diagnostics;
 use crate::diag::render;
 use crate::engine::Engine;
+use crate::engine::Happening;
+use crate::engine::HappeningKind;
 use crate::engine::Observation;
 use crate::engine::Step;
 use crate::export::Exporter;
@@ -100,7 +102,8 @@ impl Station {
     fn take_in(&mut self, observation: Observation) {
         let id = observation.id.clone();
         let failure = observation.result.as_ref().err().map(|failure| failure.reason.name());
-        let Some(Step { view, tunings }) = self.engine.observe(observation) else { return };
+        let Some(step) = self.engine.observe(observation) else { return };
+        let view = &step.view;
         let before = self.logged.entry(id.clone()).or_default();
         let now = Logged {
             failure,
@@ -112,11 +115,20 @@ impl Station {
         };
         log_changes(&id, before, &now, &view.health);
         *before = now;
-        log_tunings(&tunings);
-        self.board.publish(view);
-        self.board.record(tunings);
+        self.publish(step);
         if self.awaited.remove(&id) {
             self.tell_ready();
+        }
+    }
+
+    /// Logs what happened, and puts it up.
+    fn publish(&self, step: Step) {
+        let Step { view, tunings, trust } = step;
+        log_tunings(&tunings);
+        self.board.publish(view);
+        self.board.record(tunings.into_iter().map(|happening| happening.entry).collect());
+        if let Some(trust) = trust {
+            self.board.publish_trust(trust);
         }
     }
 
@@ -189,17 +201,31 @@ fn log_changes(
     }
 }
 
-fn log_tunings(tunings: &[TuningEntry]) {
-    for TuningEntry { id, cache, recommendation, .. } in tunings {
+fn log_tunings(happenings: &[Happening]) {
+    for Happening { kind, entry } in happenings {
+        let TuningEntry { id, cache, tuning, verdict } = entry;
+        let outcome = verdict.as_ref().map(|verdict| verdict.outcome.name());
+        let because = verdict.as_ref().and_then(|verdict| verdict.judgement.as_ref());
+        let because = because.map(|judgement| judgement.reason.to_string());
         tracing::info!(
             scrape_job = %id.scrape_job,
             target = %id.target,
             %cache,
-            rule = %recommendation.rule,
-            parameter = %recommendation.parameter,
-            from = %Short(recommendation.current_value),
-            to = %Short(recommendation.recommended_value),
-            "tuned"
+            number = tuning.number,
+            origin = tuning.origin.name(),
+            rule = %tuning.rule,
+            parameter = %tuning.parameter,
+            from = %Short(tuning.from),
+            to = %Short(tuning.to),
+            outcome,
+            because,
+            "{}",
+            match kind {
+                HappeningKind::Started if tuning.origin.is_real() => "tuned",
+                HappeningKind::Started => "tuning held back, to be judged all the same",
+                HappeningKind::Adopted => "tuning taken over",
+                HappeningKind::Judged => "tuning judged",
+            }
         );
     }
 }

@@ -8,18 +8,20 @@ use crate::cache_stats::CacheStats;
 use crate::engine::JobPlan;
 use crate::engine::Observation;
 use crate::engine::TargetPlan;
+use crate::engine::shared::Shared;
+use crate::judge::Span;
+use crate::judge::Track;
 use crate::parameter::Parameter;
 use crate::profile::Profile;
 use crate::published::CacheView;
 use crate::published::ScrapeHealth;
 use crate::published::TargetId;
 use crate::published::TargetView;
-use crate::published::TuningEntry;
 use crate::reading::Reading;
 use crate::snapshot;
 use crate::snapshot::Interval;
 use crate::tuner::AdaptiveTuner;
-use crate::tuner::TuningRecommendation;
+use crate::tuner::Sizes;
 use crate::units::Short;
 use crate::units::Timestamp;
 
@@ -76,8 +78,8 @@ impl TargetState {
         self.profile.as_ref()
     }
 
-    /// Takes in a scrape and returns what was put in force.
-    pub(super) fn observe(&mut self, observation: Observation) -> Vec<TuningEntry> {
+    /// Takes in a scrape.
+    pub(super) fn observe(&mut self, observation: Observation, shared: &mut Shared) {
         let Observation { at, duration, result, .. } = observation;
         self.health.last_scrape = Some(at);
         self.health.last_duration = Some(duration);
@@ -85,17 +87,16 @@ impl TargetState {
         match result {
             Ok(reading) => {
                 self.health.last_error = None;
-                self.take_in(reading, at)
+                self.take_in(reading, at, shared);
             }
             Err(failure) => {
                 *self.health.failures.entry(failure.reason).or_default() += 1;
                 self.health.last_error = Some(failure.message);
-                Vec::new()
             }
         }
     }
 
-    fn take_in(&mut self, reading: Reading, now: Timestamp) -> Vec<TuningEntry> {
+    fn take_in(&mut self, reading: Reading, now: Timestamp, shared: &mut Shared) {
         let Reading { profile, caches, samples, bad_lines, bad_line } = reading;
         self.health.samples = samples;
         self.health.bad_lines = bad_lines;
@@ -105,7 +106,6 @@ impl TargetState {
             cache.shown = false;
         }
         let slack = self.plan.scrape_interval / ANALYSIS_SLACK_DIVISOR;
-        let mut tunings = Vec::new();
         for (name, stats) in caches {
             let name: Arc<str> = name.into();
             let Some(cache) = self.caches.get_mut(&name) else {
@@ -113,17 +113,63 @@ impl TargetState {
                 self.caches.insert(name, cache);
                 continue;
             };
-            tunings.extend(cache.take_in(stats, now, slack).into_iter().map(|recommendation| {
-                TuningEntry {
-                    timestamp: now,
-                    id: self.plan.id.clone(),
-                    cache: Arc::clone(&name),
-                    recommendation,
-                }
-            }));
+            cache.take_in(stats, now, shared.next_number());
+            if cache.tuner.is_due(now + slack) {
+                let around = shared.surroundings(&self.plan, &name, now);
+                cache.tuner.analyze_within(now, &around);
+            }
+            shared.take_events(&self.plan, &name, &mut cache.tuner, now);
         }
-        self.forget(now);
-        tunings
+        self.forget(now, shared);
+    }
+
+    /// The caches whose pending tuning is to be looked at, and for which span siblings must have
+    /// been left alone.
+    pub(super) fn looks(&self, now: Timestamp) -> Vec<(Arc<str>, Span)> {
+        let looks = self
+            .caches
+            .iter()
+            .filter_map(|(name, cache)| Some((Arc::clone(name), cache.tuner.look_span(now)?)));
+        looks.collect()
+    }
+
+    /// Histories of the caches that were left alone in `span`, with their names; `except` is the
+    /// cache that is judged.
+    pub(super) fn controls(
+        &self,
+        span: Span,
+        except: Option<&str>,
+    ) -> impl Iterator<Item = (&Track, String)> {
+        let caches = self.caches.iter().filter(move |(name, _)| Some(&***name) != except);
+        let alone = caches.filter(move |(_, cache)| cache.tuner.was_left_alone(span));
+        alone.map(|(name, cache)| (cache.tuner.track(), format!("{} {name}", self.plan.id.target)))
+    }
+
+    pub(super) fn tuner(&self, cache: &str) -> Option<&AdaptiveTuner> {
+        self.caches.get(cache).map(|cache| &cache.tuner)
+    }
+
+    /// Changes a cache's tuner by `change`, and takes in what happened by it.
+    pub(super) fn with_tuner<T>(
+        &mut self,
+        cache: &str,
+        now: Timestamp,
+        shared: &mut Shared,
+        change: impl FnOnce(&mut AdaptiveTuner) -> T,
+    ) -> Option<T> {
+        let (name, state) = self.caches.iter_mut().find(|(name, _)| &***name == cache)?;
+        let result = change(&mut state.tuner);
+        shared.take_events(&self.plan, name, &mut state.tuner, now);
+        Some(result)
+    }
+
+    /// The names of its caches.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.caches.keys()
+    }
+
+    pub(super) const fn plan(&self) -> &TargetPlan {
+        &self.plan
     }
 
     /// Reads the caches by `profile` from now on.
@@ -155,11 +201,16 @@ impl TargetState {
 
     /// Forgets the caches that have not been shown for long, and the longest unseen ones of too
     /// many.
-    fn forget(&mut self, now: Timestamp) {
+    fn forget(&mut self, now: Timestamp, shared: &mut Shared) {
         let is_kept = |cache: &CacheState| {
             cache.shown || now.saturating_since(cache.last_seen) < FORGET_CACHE_AFTER
         };
-        self.caches.retain(|_, cache| is_kept(cache));
+        self.caches.retain(|name, cache| {
+            if !is_kept(cache) {
+                shared.forget(&self.plan.id, name);
+            }
+            is_kept(cache)
+        });
         let unseen = self.caches.iter().filter(|(_, cache)| !cache.shown);
         let mut unseen: Vec<(Timestamp, Arc<str>)> =
             unseen.map(|(name, cache)| (cache.last_seen, Arc::clone(name))).collect();
@@ -167,19 +218,18 @@ impl TargetState {
         let excess = unseen.len().saturating_sub(UNSEEN_CACHES_MAX);
         for (_, name) in &unseen[..excess] {
             self.caches.remove(name);
+            shared.forget(&self.plan.id, name);
         }
     }
 
     fn first_sight(&self, stats: CacheStats, now: Timestamp) -> CacheState {
         let JobPlan { tuning, rules, .. } = &*self.plan.job;
         let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
-        CacheState {
-            tuner: AdaptiveTuner::new(*tuning, Arc::clone(rules), tunable),
-            first_observed: stats.observed.clone(),
-            last: stats,
-            last_seen: now,
-            shown: true,
-        }
+        let mut tuner = AdaptiveTuner::new(*tuning, Arc::clone(rules), tunable);
+        tuner.record_sizes(Sizes::of(&stats));
+        let first_observed = stats.observed.clone();
+        tuner.begin_with(&shown_values(&stats.observed, &first_observed));
+        CacheState { tuner, first_observed, last: stats, last_seen: now, shown: true }
     }
 
     pub(super) fn view(&self) -> TargetView {
@@ -200,31 +250,23 @@ impl TargetState {
 }
 
 impl CacheState {
-    /// Takes in what a page says of the cache and returns the recommendations that were put in
-    /// force. An analysis that would be due within `slack` is made at once.
-    fn take_in(
-        &mut self,
-        stats: CacheStats,
-        now: Timestamp,
-        slack: Duration,
-    ) -> Vec<TuningRecommendation> {
+    /// Takes in what a page says of the cache; a tuning by another hand gets `number`.
+    fn take_in(&mut self, stats: CacheStats, now: Timestamp, number: u64) {
+        self.tuner.record_sizes(Sizes::of(&stats));
         match snapshot::between(&self.last, self.last_seen, &stats, now) {
             Interval::Measured(snapshot) => self.tuner.record_performance(snapshot),
-            Interval::Restarted => self.tuner.restart(),
+            Interval::Restarted => self.tuner.restart(now),
             Interval::Empty => {}
         }
         for (parameter, value) in &stats.observed {
             self.first_observed.entry(*parameter).or_insert(*value);
         }
+        let shown = shown_values(&stats.observed, &self.first_observed);
+        self.tuner.observe_parameters(&shown, now, number);
+        self.tuner.tick(now);
         self.last = stats.remembering(&self.last);
         self.last_seen = now;
         self.shown = true;
-        if !self.tuner.is_due(now + slack) {
-            return Vec::new();
-        }
-        let mut recommendations = self.tuner.analyze_and_tune(now);
-        recommendations.retain(|recommendation| recommendation.applied);
-        recommendations
     }
 
     fn view(&self, name: &Arc<str>, profile: Option<&Profile>) -> CacheView {
@@ -252,6 +294,18 @@ impl CacheState {
         let base = self.first_observed.get(&parameter)?;
         Some(text.replace("{bytes}", &format!("{:.0}", base * value)))
     }
+}
+
+/// What a target shows of its parameters, in their units: sizes against those at first sight.
+fn shown_values(
+    observed: &BTreeMap<Parameter, f64>,
+    first: &BTreeMap<Parameter, f64>,
+) -> BTreeMap<Parameter, f64> {
+    let values = observed.iter().filter_map(|(parameter, value)| {
+        let value = if parameter.is_size() { value / first.get(parameter)? } else { *value };
+        value.is_finite().then_some((*parameter, value))
+    });
+    values.collect()
 }
 
 /// The expression by which a profile shows a parameter, to tell whether it changed.

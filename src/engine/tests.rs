@@ -10,6 +10,7 @@ use crate::profile;
 use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::rule;
+use crate::tuning_config::Feedback;
 
 const RULES: &str = "
 groups:
@@ -27,6 +28,7 @@ fn plan(target: &str) -> TargetPlan {
     let tuning = TuningConfig {
         min_samples_for_tuning: 1,
         tuning_interval: Duration::from_secs(10),
+        feedback: Feedback::default().off(),
         ..TuningConfig::default()
     };
     TargetPlan {

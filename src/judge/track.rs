@@ -1,6 +1,8 @@
 //! One cache's history for judging: longer than the rules' window, and independent of it, since a
 //! verdict must not change with the length of that window.
 
+use std::time::Duration;
+
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::units::Timestamp;
@@ -8,6 +10,9 @@ use crate::units::Timestamp;
 /// Samples kept per cache: an hour at the usual 15 s, which holds the longest windows around a
 /// tuning and well over a hundred samples before it. 23 KiB.
 pub const TRACK_SAMPLES_MAX: usize = 240;
+
+/// Newest samples that tell the pace.
+const PACE_SAMPLES: usize = 12;
 
 /// The signals of one interval, packed: a bit a signal instead of an option's eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,6 +90,17 @@ impl Track {
     /// The newest restart that was noted.
     pub fn restarted_at(&self) -> Option<Timestamp> {
         self.restarted_at
+    }
+
+    /// The usual time between two samples: the median of the newest; `None` below two.
+    pub fn pace(&self) -> Option<Duration> {
+        let newest = &self.samples[self.samples.len().saturating_sub(PACE_SAMPLES)..];
+        let mut steps: Vec<Duration> = newest
+            .windows(2)
+            .map(|pair| pair[1].timestamp.saturating_since(pair[0].timestamp))
+            .collect();
+        steps.sort_unstable();
+        steps.get(steps.len() / 2).copied()
     }
 
     /// How many samples there are.

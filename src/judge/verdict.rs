@@ -183,7 +183,7 @@ impl fmt::Display for Reason {
 
 impl Judgement {
     /// One without numbers.
-    pub(super) fn bare(reason: Reason) -> Self {
+    pub fn bare(reason: Reason) -> Self {
         Self {
             outcome: reason.outcome(),
             reason,

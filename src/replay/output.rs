@@ -64,6 +64,7 @@ impl Output {
                     recommended_value,
                     confidence,
                     expected_improvement,
+                    outlook: _,
                     reason,
                     applied,
                 } = recommendation;

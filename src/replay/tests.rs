@@ -3,12 +3,17 @@
 use super::*;
 use crate::diag::SourceFile;
 use crate::rule;
+use crate::tuning_config::Feedback;
 
 /// Runs `input` with the built-in rules and few samples; returns what went to `out` and `err`.
 fn replay(input: &str, format: OutputFormat) -> (String, String, bool) {
     let (name, text) = rule::BUILT_IN;
     let (rules, _) = rule::load(&[SourceFile::new(name, text)]).unwrap();
-    let tuning = TuningConfig { min_samples_for_tuning: 2, ..TuningConfig::default() };
+    let tuning = TuningConfig {
+        min_samples_for_tuning: 2,
+        feedback: Feedback::default().off(),
+        ..TuningConfig::default()
+    };
     let setup = Setup { tuning, rules: Arc::new(rules), format };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let good = run(input.as_bytes(), &setup, &mut out, &mut err).unwrap();

@@ -9,6 +9,7 @@ use crate::expr::NameKind;
 use crate::parameter::Parameter;
 use crate::rule::Change;
 use crate::rule::Goal;
+use crate::rule::HIT_RATE;
 use crate::rule::Objective;
 use crate::rule::Rule;
 use crate::rule::RuleSet;
@@ -96,7 +97,7 @@ fn rule(
     };
     let objective = match fields.optional("objective") {
         Some(node) => objective(&node, diagnostics),
-        None => Some(Objective { signal: Signal::HitRate, goal: Goal::Increase }),
+        None => Some(HIT_RATE),
     };
     let reason = fields.required("reason", diagnostics).and_then(|node| node.name(diagnostics));
     fields.finish(diagnostics);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::parameter::Parameter;
+use crate::tuner::tuning::Outlook;
 
 /// A wanted change, with rez-next's fields and the rule that wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct TuningRecommendation {
     pub confidence: f64,
     /// Relative improvement that is expected; ratio.
     pub expected_improvement: f64,
+    /// What is predicted of a change of size; `None` where nothing can be.
+    pub outlook: Option<Outlook>,
     /// Why, for people.
     pub reason: Arc<str>,
     /// Whether it was put in force.

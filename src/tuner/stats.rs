@@ -49,12 +49,14 @@ impl AdaptiveTuningStats {
         self.last_tuning = Some(now);
     }
 
-    pub(super) fn record_outcome(&mut self, improved: bool, improvement: f64) {
+    pub(super) fn record_outcome(&mut self, improved: bool, improvement: Option<f64>) {
         if improved {
             self.successful_tunings += 1;
             let n = self.successful_tunings as f64;
             let before = self.avg_improvement.unwrap_or(0.0);
-            self.avg_improvement = Some((before * (n - 1.0) + improvement) / n);
+            // One of which no number is known counts as the mean of the others.
+            let improvement = improvement.or(self.avg_improvement);
+            self.avg_improvement = improvement.map(|new| (before * (n - 1.0) + new) / n);
         } else {
             self.failed_tunings += 1;
         }

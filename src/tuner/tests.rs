@@ -35,7 +35,8 @@ fn tuner(config: TuningConfig) -> AdaptiveTuner {
 }
 
 fn config() -> TuningConfig {
-    TuningConfig { min_samples_for_tuning: 1, ..TuningConfig::default() }
+    let defaults = TuningConfig::default();
+    TuningConfig { min_samples_for_tuning: 1, feedback: defaults.feedback.off(), ..defaults }
 }
 
 /// Records a snapshot of that hit rate at `second` and analyses.
@@ -91,7 +92,7 @@ fn nothing_is_recommended_when_switched_off_or_too_early() {
     let mut early = tuner(TuningConfig { min_samples_for_tuning: 2, ..config() });
     assert_eq!(step(&mut early, 1, 0.4), []);
     assert_eq!(step(&mut early, 2, 0.4).len(), 2);
-    early.restart();
+    early.restart(Timestamp::from_millis(2500));
     assert_eq!(step(&mut early, 3, 0.4), []);
 }
 

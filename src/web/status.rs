@@ -310,17 +310,17 @@ fn recommendation<'a>(view: &CacheView, wanted: &'a TuningRecommendation) -> Rec
 }
 
 fn tuning(entry: &TuningEntry, now: Timestamp) -> TuningRow<'_> {
-    let done = &entry.recommendation;
+    let done = &entry.tuning;
     TuningRow {
-        age: format::ago(now, entry.timestamp),
-        time: format::rfc3339(entry.timestamp),
+        age: format::ago(now, entry.tuning.decided_at),
+        time: format::rfc3339(entry.tuning.decided_at),
         job: &entry.id.scrape_job,
         target: &entry.id.target,
         cache: &entry.cache,
         rule: &done.rule,
         parameter: done.parameter.name(),
-        from: number(done.current_value),
-        to: number(done.recommended_value),
+        from: number(done.from),
+        to: number(done.to),
         confidence: format::share(done.confidence),
         reason: &done.reason,
     }

@@ -47,8 +47,9 @@ pub(crate) fn id(scrape_job: &str, target: &str) -> TargetId {
 
 /// A tuner whose cache got worse for three minutes, and whose tunings were judged twice.
 fn worked_tuner() -> AdaptiveTuner {
-    let mut tuner =
-        AdaptiveTuner::new(TuningConfig::default(), Arc::new(rules()), Parameter::ALL.to_vec());
+    let defaults = TuningConfig::default();
+    let config = TuningConfig { feedback: defaults.feedback.off(), ..defaults };
+    let mut tuner = AdaptiveTuner::new(config, Arc::new(rules()), Parameter::ALL.to_vec());
     for step in 0..12_u8 {
         let mut snapshot = PerformanceSnapshot::empty(at(15 * (12 - u64::from(step))));
         let worse = f64::from(step) / 100.0;
@@ -98,7 +99,7 @@ fn target(id: TargetId, labels: &[(&str, &str)], health: ScrapeHealth) -> Target
 
 pub(crate) fn board() -> Board {
     let board = Board::new();
-    let tuner = worked_tuner();
+    let mut tuner = worked_tuner();
     let health = ScrapeHealth {
         up: Some(true),
         last_duration: Some(Duration::from_micros(4300)),
@@ -129,16 +130,12 @@ pub(crate) fn board() -> Board {
     board.publish(view);
     board.publish(target(id("pages", "new:9131"), &[], ScrapeHealth::default()));
 
-    let applied = tuner.recommendations().iter().filter(|recommendation| recommendation.applied);
-    board.record(
-        applied
-            .map(|recommendation| TuningEntry {
-                timestamp: at(15),
-                id: sessions.clone(),
-                cache: "redis".into(),
-                recommendation: recommendation.clone(),
-            })
-            .collect(),
-    );
+    let entries = tuner.take_events().into_iter().map(|event| TuningEntry {
+        id: sessions.clone(),
+        cache: "redis".into(),
+        tuning: event.tuning().clone(),
+        verdict: event.verdict().cloned(),
+    });
+    board.record(entries.collect());
     board
 }

@@ -11,6 +11,7 @@ use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::snapshot::PerformanceSnapshot;
 use cache_tuner_exporter::tuner::AdaptiveTuner;
 use cache_tuner_exporter::tuner::TuningConfig;
+use cache_tuner_exporter::tuning_config::Feedback;
 use cache_tuner_exporter::units::Timestamp;
 use serde_json::Value;
 
@@ -64,8 +65,12 @@ fn check(
 ) {
     let (name, text) = rule::BUILT_IN;
     let (rules, _) = rule::load(&[SourceFile::new(name, text)]).unwrap();
-    let config =
-        TuningConfig { performance_window_size, min_samples_for_tuning, ..TuningConfig::default() };
+    let config = TuningConfig {
+        performance_window_size,
+        min_samples_for_tuning,
+        feedback: Feedback::default().off(),
+        ..TuningConfig::default()
+    };
     let mut tuner = AdaptiveTuner::new(config, Arc::new(rules), Parameter::ALL.to_vec());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
     let mut repeated = 0;

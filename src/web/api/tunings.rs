@@ -10,6 +10,7 @@ use crate::web::api::values::ParameterValue;
 
 #[derive(Serialize)]
 pub(super) struct Tuning<'a> {
+    number: u64,
     timestamp: f64,
     scrape_job: &'a str,
     target: &'a str,
@@ -31,20 +32,21 @@ pub(super) fn data(journal: &[Arc<TuningEntry>]) -> Vec<Tuning<'_>> {
 }
 
 fn tuning(entry: &TuningEntry) -> Tuning<'_> {
-    let recommendation = &entry.recommendation;
-    let parameter = recommendation.parameter;
+    let tuning = &entry.tuning;
+    let parameter = tuning.parameter;
     Tuning {
-        timestamp: values::unix_seconds(entry.timestamp),
+        number: tuning.number,
+        timestamp: values::unix_seconds(tuning.decided_at),
         scrape_job: &entry.id.scrape_job,
         target: &entry.id.target,
         cache: &entry.cache,
-        rule: &recommendation.rule,
+        rule: &tuning.rule,
         parameter: parameter.name(),
-        current_value: ParameterValue(parameter, recommendation.current_value),
-        recommended_value: ParameterValue(parameter, recommendation.recommended_value),
-        confidence: recommendation.confidence,
-        expected_improvement: recommendation.expected_improvement,
-        reason: &recommendation.reason,
-        outcome: None,
+        current_value: ParameterValue(parameter, tuning.from),
+        recommended_value: ParameterValue(parameter, tuning.to),
+        confidence: tuning.confidence,
+        expected_improvement: tuning.expected_improvement,
+        reason: &tuning.reason,
+        outcome: entry.verdict.as_ref().map(|verdict| verdict.outcome.name()),
     }
 }
