@@ -1,5 +1,6 @@
 //! Quantities that carry their unit: instants, durations and sizes as they are written in
-//! configuration files, in Prometheus' own notation, so that nobody has to learn another.
+//! configuration files. Durations and sizes are in Prometheus' own notation, instants in that of
+//! RFC 3339, so that nobody has to learn another.
 
 use std::fmt;
 use std::ops::Add;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// An instant: milliseconds since the Unix epoch.
 ///
@@ -54,7 +57,7 @@ impl Add<Duration> for Timestamp {
     }
 }
 
-/// Why a duration or a size could not be read.
+/// Why a duration, a size or an instant could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
     /// Not a duration in Prometheus' notation.
@@ -63,6 +66,9 @@ pub enum UnitError {
     /// Not a size in Prometheus' notation.
     #[error("`{0}` is not a size")]
     Bytes(String),
+    /// Not an instant as RFC 3339 has it.
+    #[error("`{0}` is not an instant")]
+    Timestamp(String),
 }
 
 /// Units of a duration, longest first, with their milliseconds: the order in which they may be
@@ -147,6 +153,15 @@ pub fn format_bytes(bytes: u64) -> String {
     format!("{value}{}", units[unit])
 }
 
+/// Reads an instant as RFC 3339 writes it: `2026-12-24T00:00:00Z`, or with an offset such as
+/// `+01:00`. What is finer than a millisecond is cut off.
+pub fn parse_instant(text: &str) -> Result<Timestamp, UnitError> {
+    let fault = || UnitError::Timestamp(text.to_owned());
+    let instant = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| fault())?;
+    let ms = instant.unix_timestamp_nanos().div_euclid(1_000_000);
+    i64::try_from(ms).map(Timestamp).map_err(|_| fault())
+}
+
 fn split_number(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(digits);
@@ -217,6 +232,35 @@ mod tests {
         assert_eq!(format_bytes(16 << 20), "16MiB");
         assert_eq!(format_bytes(1000), "1000B");
         assert_eq!(format_bytes(0), "0B");
+    }
+
+    #[track_caller]
+    fn check_instant(text: &str, seconds: Option<f64>) {
+        assert_eq!(parse_instant(text).ok().map(Timestamp::as_unix_seconds), seconds, "{text}");
+    }
+
+    #[test]
+    fn instants_read_as_rfc_3339() {
+        check_instant("1970-01-01T00:00:00Z", Some(0.0));
+        check_instant("2001-09-09T01:46:40Z", Some(1e9));
+        check_instant("2026-12-24T00:00:00Z", Some(1_798_070_400.0));
+        check_instant("2026-12-24T01:00:00+01:00", Some(1_798_070_400.0));
+        check_instant("2026-12-23T18:30:00-05:30", Some(1_798_070_400.0));
+        check_instant("2024-02-29T12:00:00.5Z", Some(1_709_208_000.5));
+        check_instant("1969-12-31T23:59:59.9999Z", Some(-0.001));
+        for bad in [
+            "",
+            "2026-12-24",
+            "2026-12-24T00:00:00",
+            "2026-12-24T00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-12-24T24:00:00Z",
+            "1798070400",
+            "2026-12-24T00:00:00Z ",
+        ] {
+            check_instant(bad, None);
+        }
     }
 
     #[test]

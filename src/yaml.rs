@@ -19,6 +19,7 @@ use crate::diag::Diagnostics;
 use crate::diag::SourceFile;
 use crate::suggest;
 use crate::units;
+use crate::units::Timestamp;
 
 pub use fields::Fields;
 pub use value::Value;
@@ -213,6 +214,15 @@ impl<'d> Node<'d> {
         Some(number)
     }
 
+    /// A finite number of 0 or more.
+    pub fn number_not_negative(&self, diagnostics: &mut Diagnostics) -> Option<f64> {
+        let number = self.number(diagnostics)?;
+        if number < 0.0 {
+            return fail(diagnostics, self.error("out-of-range", format!("`{number}` is below 0")));
+        }
+        Some(number)
+    }
+
     /// A whole number from `min` to `max`.
     pub fn whole(&self, min: u64, max: u64, diagnostics: &mut Diagnostics) -> Option<u64> {
         match self.value {
@@ -260,6 +270,19 @@ impl<'d> Node<'d> {
                     .help("write a whole number with its unit, such as `16MiB`"),
             ),
         }
+    }
+
+    /// An instant such as `2026-12-24T00:00:00Z`.
+    pub fn instant(&self, diagnostics: &mut Diagnostics) -> Option<Timestamp> {
+        let Value::Text(text) = self.value else {
+            return fail(diagnostics, self.wrong_type("an instant"));
+        };
+        units::parse_instant(text)
+            .map_err(|fault| {
+                let help = "write date, time and zone, such as `2026-12-24T00:00:00Z`";
+                diagnostics.push(self.error("bad-instant", fault.to_string()).help(help));
+            })
+            .ok()
     }
 
     /// The items of a list.
