@@ -189,11 +189,11 @@ fn replay_rules(
     config_file: Option<&Path>,
     rule_files: &[String],
 ) -> Result<(TuningConfig, rule::RuleSet), Diagnostics> {
-    let mut tuning = TuningConfig::default();
+    let mut tuning = config::Tuning::default();
     let mut rules = None;
     if let Some(path) = config_file {
         let (loaded, _) = config::load(path)?;
-        tuning = loaded.config.tuning.config;
+        tuning = loaded.config.tuning;
         rules = Some((*loaded.rules).clone());
     }
     if !rule_files.is_empty() || rules.is_none() {
@@ -207,7 +207,13 @@ fn replay_rules(
         }
         rules = Some(rule::load(&sources)?.0);
     }
-    Ok((tuning, rules.unwrap_or_default()))
+    // A recording cannot answer what a tuning would have changed: what is judged and guarded in
+    // life is not in a replay, unless somebody asks for it.
+    let mut settings = tuning.config;
+    if !tuning.is_feedback_written {
+        settings.feedback = settings.feedback.off();
+    }
+    Ok((settings, rules.unwrap_or_default()))
 }
 
 fn probe_target(args: &ProbeArgs) -> anyhow::Result<u8> {
@@ -263,4 +269,30 @@ fn probe_choice(name: &str, files: &[PathBuf]) -> Result<ProfileChoice, Diagnost
     };
     let fault = Diagnostic::error("unknown-name", format!("unknown profile `{name}`"));
     Err(fault.help(help).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_feedback_of_replay(config: Option<&str>, want: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exporter.yaml");
+        if let Some(text) = config {
+            std::fs::write(&path, text).unwrap();
+        }
+        let path = config.map(|_| path.as_path());
+        let (tuning, _) = replay_rules(path, &[]).unwrap();
+        assert_eq!(tuning.feedback.enabled, want, "{config:?}");
+    }
+
+    #[test]
+    fn a_replay_has_no_feedback_unless_it_is_asked_for() {
+        check_feedback_of_replay(None, false);
+        check_feedback_of_replay(Some("tuning: {mode: auto}\n"), false);
+        check_feedback_of_replay(Some("tuning: {feedback: {hold_samples: 7}}\n"), false);
+        check_feedback_of_replay(Some("tuning: {feedback: {enabled: true}}\n"), true);
+        check_feedback_of_replay(Some("tuning: {feedback: {enabled: false}}\n"), false);
+    }
 }

@@ -6,6 +6,7 @@
 //! of another. What comes out cannot be wrong any more: nothing behind it checks again.
 
 mod client;
+mod feedback;
 mod job;
 mod kind;
 mod load;
@@ -190,6 +191,7 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::diag::SourceFile;
+    use crate::tuning_config::Feedback;
 
     #[track_caller]
     fn check(text: &str, read: impl Fn(&Job) -> String, want: &str) {
@@ -242,5 +244,29 @@ mod tests {
             tuning,
             "0.5 20 false",
         );
+    }
+
+    #[test]
+    fn a_jobs_feedback_overrides_the_files_key_by_key() {
+        let feedback = |job: &Job| {
+            let Feedback { enabled, hold_samples, cooldown_samples, .. } = job.tuning.feedback;
+            let spans = job.freeze.spans.len();
+            let written = job.is_feedback_written;
+            format!("{enabled} {written} {hold_samples} {cooldown_samples} {spans}")
+        };
+        let check = |file: &str, own: &str, want: &str| {
+            let text =
+                format!("tuning: {{{file}}}\nscrape_configs:\n  - tuning: {{feedback: {{{own}}}}}");
+            check(&text, feedback, want);
+        };
+        let frozen = "freeze: [{from: 2026-12-24T00:00:00Z, to: 2026-12-25T00:00:00Z}]";
+        check("", "", "true false 5 10 0");
+        check("", "enabled: true", "true true 5 10 0");
+        check("feedback: {enabled: true}", "", "true true 5 10 0");
+        check("feedback: {enabled: false}", "enabled: true", "true true 5 10 0");
+        check("feedback: {enabled: false, hold_samples: 7}", "", "false true 7 10 0");
+        check("feedback: {hold_samples: 7}", "cooldown_samples: 0", "true false 7 0 0");
+        check(&format!("feedback: {{{frozen}}}"), "hold_samples: 60", "true false 60 10 1");
+        check(&format!("feedback: {{{frozen}}}"), "freeze: []", "true false 5 10 0");
     }
 }

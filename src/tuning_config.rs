@@ -1,6 +1,7 @@
 //! The settings of a tuner, with rez-next's names and defaults.
 
 mod feedback;
+pub mod read;
 
 use std::time::Duration;
 

@@ -148,13 +148,13 @@ pub(super) fn pace(
     diagnostics: &mut Diagnostics,
 ) -> Global {
     let interval = fields.optional("scrape_interval");
-    let interval = interval.and_then(|node| positive(&node, diagnostics));
+    let interval = interval.and_then(|node| positive(&node, "15s", diagnostics));
     let scrape_interval = interval.unwrap_or(inherited.scrape_interval);
     let lowered = inherited.scrape_timeout.min(scrape_interval);
     let Some(node) = fields.optional("scrape_timeout") else {
         return Global { scrape_interval, scrape_timeout: lowered };
     };
-    let Some(scrape_timeout) = positive(&node, diagnostics) else {
+    let Some(scrape_timeout) = positive(&node, "15s", diagnostics) else {
         return Global { scrape_interval, scrape_timeout: lowered };
     };
     if scrape_timeout > scrape_interval {
@@ -167,11 +167,16 @@ pub(super) fn pace(
     Global { scrape_interval, scrape_timeout }
 }
 
-fn positive(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Duration> {
+/// A duration above 0, such as `example`.
+pub(super) fn positive(
+    node: &Node<'_>,
+    example: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Duration> {
     let duration = node.duration(diagnostics)?;
     if duration.is_zero() {
         let fault = node.error("out-of-range", "the duration must be above 0");
-        diagnostics.push(fault.help("write a duration such as `15s`"));
+        diagnostics.push(fault.help(format!("write a duration such as `{example}`")));
         return None;
     }
     Some(duration)

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::config::Tuning;
+use crate::config::feedback;
 use crate::diag::Diagnostics;
-use crate::tuning_config::Mode;
 use crate::tuning_config::TuningConfig;
 use crate::tuning_config::WINDOW_SNAPSHOTS_MAX;
+use crate::tuning_config::read;
 use crate::yaml::Fields;
 use crate::yaml::Node;
 
@@ -20,23 +21,17 @@ pub(super) fn tuning(node: &Node<'_>, inherited: Tuning, diagnostics: &mut Diagn
     if let Some(interval) = interval(&mut fields, diagnostics) {
         tuning.config.tuning_interval = interval;
     }
-    let ratio_target = ratio(&mut fields, "target_hit_rate", diagnostics);
-    let ratio_confidence = ratio(&mut fields, "min_confidence_for_auto_tuning", diagnostics);
+    let ratio_target = read::ratio(&mut fields, "target_hit_rate", diagnostics);
+    let ratio_confidence = read::ratio(&mut fields, "min_confidence_for_auto_tuning", diagnostics);
     tuning.config.target_hit_rate = ratio_target.unwrap_or(tuning.config.target_hit_rate);
     tuning.config.min_confidence_for_auto_tuning =
         ratio_confidence.unwrap_or(tuning.config.min_confidence_for_auto_tuning);
     window(&mut fields, &mut tuning, diagnostics);
-    if let Some(mode) = mode(&mut fields, diagnostics) {
+    if let Some(mode) = read::mode(&mut fields, diagnostics) {
         tuning.config.mode = mode;
     }
-    if let Some(node) = fields.optional("feedback")
-        && let Some(mut feedback) = node.fields(diagnostics)
-    {
-        if let Some(enabled) = flag(&mut feedback, "enabled", diagnostics) {
-            tuning.config.feedback.enabled = enabled;
-            tuning.is_feedback_written = true;
-        }
-        feedback.finish(diagnostics);
+    if let Some(node) = fields.optional("feedback") {
+        feedback::feedback(&node, &mut tuning, diagnostics);
     }
     fields.finish(diagnostics);
     tuning
@@ -48,16 +43,6 @@ fn flag(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostic
 
 fn interval(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Duration> {
     fields.optional("tuning_interval").and_then(|node| node.duration(diagnostics))
-}
-
-fn ratio(fields: &mut Fields<'_>, key: &'static str, diagnostics: &mut Diagnostics) -> Option<f64> {
-    fields.optional(key).and_then(|node| node.number_within(0.0, 1.0, diagnostics))
-}
-
-fn mode(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Mode> {
-    let modes = [Mode::Advisory, Mode::Auto];
-    let name = fields.optional("mode")?.one_of("mode", &modes.map(Mode::name), diagnostics)?;
-    modes.into_iter().find(|mode| mode.name() == name)
 }
 
 /// The window and the snapshots that a tuning wants of it, which cannot be more.

@@ -52,6 +52,7 @@ impl Default for Feedback {
 
 impl Feedback {
     /// Nothing judged, nothing guarded.
+    #[must_use]
     pub const fn off(self) -> Self {
         Self { enabled: false, ..self }
     }

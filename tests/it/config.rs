@@ -101,6 +101,7 @@ fn large_files() -> Vec<(&'static str, String)> {
     };
     let job = |index| format!("- {{job_name: j{index}, static_configs: [{{targets: [a]}}]}}\n");
     let target = |index| format!("t{index},\n");
+    let freeze = |_| "{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z},\n".to_owned();
     let label = |index| format!("l{index}: x, ");
     let targets =
         many("scrape_configs: [{job_name: j, static_configs: [{targets: [", 10_001, &target);
@@ -108,6 +109,7 @@ fn large_files() -> Vec<(&'static str, String)> {
     vec![
         ("file-too-large", " ".repeat(FILE_BYTES_MAX + 1)),
         ("too-many-files", "rule_files: [rules/*.yaml]\n".to_owned()),
+        ("too-many-freezes", many("tuning: {feedback: {freeze: [", 367, &freeze) + "]}}\n"),
         ("too-many-jobs", many("scrape_configs:\n", 1001, &job)),
         ("too-many-labels", labels + "}, targets: [a]}]}]\n"),
         (
