@@ -228,6 +228,11 @@ impl Rule {
         self.tune.target(current, Some(predicted)).map_or(Verdict::AtLimit, Verdict::Recommends)
     }
 
+    /// Whether it changes the size of a level.
+    pub fn is_of_size(&self) -> bool {
+        self.tune.parameter.is_size()
+    }
+
     /// Hits per request that one unit of size must bring: the threshold of that name, else 0.
     pub fn price(&self) -> f64 {
         let price = self.thresholds.iter().find(|threshold| threshold.name == PRICE);

@@ -15,6 +15,7 @@ use crate::config::tuning;
 use crate::diag::Diagnostics;
 use crate::diag::Severity;
 use crate::rule::Overrides;
+use crate::rule::PRICE;
 use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::suggest;
@@ -198,7 +199,9 @@ fn thresholds(
             if let Some(rule) = rule {
                 check_threshold(&node, rule, threshold, diagnostics);
             }
-            if let Some(number) = node.number(diagnostics) {
+            let is_price = threshold == PRICE && rule.is_some_and(Rule::is_of_size);
+            let read = if is_price { Node::number_not_negative } else { Node::number };
+            if let Some(number) = read(&node, diagnostics) {
                 values.insert(threshold.to_owned(), number);
             }
         }

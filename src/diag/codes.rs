@@ -4,7 +4,7 @@
 /// Each code with what it means, in the order of the alphabet.
 pub const CODES: &[(&str, &str)] = &[
     ("above-limit", "A limit is above the one that the exporter keeps in any case."),
-    ("ambiguous-change", "`tune` has none or several of `multiply`, `add` and `set`."),
+    ("ambiguous-change", "`tune` has none or several of `multiply`, `add`, `set` and `best_size`."),
     ("bad-certificate", "A certificate, key or `server_name` that TLS cannot use."),
     ("bad-duration", "Not a duration in Prometheus' notation, such as `15s`."),
     ("bad-escape", "A backslash in a string of an expression escapes nothing."),
@@ -36,6 +36,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("no-match", "A pattern matches no file."),
     ("no-rules", "A rule file has no rules."),
     ("no-targets", "A job has no targets."),
+    ("not-a-size", "`best_size` for a parameter that sizes no level."),
     ("not-finite", "NaN or infinity where a number is needed."),
     ("not-linear", "A role or observed value is more than a sum of series times numbers."),
     ("not-supported", "A key of Prometheus that is not built yet."),

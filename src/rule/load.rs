@@ -1,5 +1,7 @@
 //! Rule files: YAML → checked rules, every fault at once and at its place.
 
+mod tune;
+
 use std::sync::Arc;
 
 use crate::diag::Diagnostics;
@@ -7,18 +9,18 @@ use crate::diag::SourceFile;
 use crate::expr;
 use crate::expr::NameKind;
 use crate::parameter::Parameter;
-use crate::rule::Change;
 use crate::rule::Goal;
 use crate::rule::HIT_RATE;
 use crate::rule::Objective;
+use crate::rule::PRICE;
 use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::rule::Threshold;
-use crate::rule::Tune;
 use crate::rule::inputs;
 use crate::signal::Signal;
 use crate::tuning_config::FeedbackOverrides;
 use crate::tuning_config::WINDOW_SNAPSHOTS_MAX;
+use crate::tuning_config::read;
 use crate::yaml::Document;
 use crate::yaml::Fields;
 use crate::yaml::Node;
@@ -81,13 +83,15 @@ fn rule(
 ) -> Option<Rule> {
     let mut fields = node.fields(diagnostics)?;
     let name = rule_name(&mut fields, earlier, diagnostics);
-    let thresholds = thresholds(&mut fields, diagnostics);
-    let when = condition(&mut fields, &thresholds, diagnostics);
+    let tune_node = fields.required("tune", diagnostics);
+    let tuned = tune_node.as_ref().and_then(tune::tuned);
+    let thresholds = thresholds(&mut fields, tuned, diagnostics);
+    let when = condition(&mut fields, &thresholds, tuned, diagnostics);
     let min_samples = match fields.optional("min_samples") {
         Some(node) => node.whole(1, WINDOW_SNAPSHOTS_MAX as u64, diagnostics),
         None => Some(1),
     };
-    let tune = fields.required("tune", diagnostics).and_then(|node| tune(&node, diagnostics));
+    let tune = tune_node.and_then(|node| tune::tune(&node, &thresholds, diagnostics));
     let confidence = fields
         .required("confidence", diagnostics)
         .and_then(|node| node.number_within(0.0, 1.0, diagnostics));
@@ -100,6 +104,7 @@ fn rule(
         None => Some(HIT_RATE),
     };
     let reason = fields.required("reason", diagnostics).and_then(|node| node.name(diagnostics));
+    let feedback = feedback(&mut fields, diagnostics);
     fields.finish(diagnostics);
     Some(Rule {
         name: name?,
@@ -113,7 +118,7 @@ fn rule(
         expected_improvement: expected_improvement?,
         objective: objective?,
         reason: reason?.into(),
-        feedback: FeedbackOverrides::default(),
+        feedback,
     })
 }
 
@@ -132,7 +137,12 @@ fn rule_name(
     Some(name.into())
 }
 
-fn thresholds(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Threshold> {
+/// The thresholds of a rule that tunes `tuned`.
+fn thresholds(
+    fields: &mut Fields<'_>,
+    tuned: Option<Parameter>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Threshold> {
     let Some(node) = fields.optional("thresholds") else { return Vec::new() };
     let mut thresholds = Vec::new();
     for (name, node) in node.entries(diagnostics).unwrap_or_default() {
@@ -144,9 +154,11 @@ fn thresholds(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Thr
             let message = format!("`{name}` already names a signal, setting or parameter");
             diagnostics.push(node.key_error("shadowed-name", message).help("choose another name"));
         }
-        if let Some(value) = node.number(diagnostics) {
-            thresholds.push(Threshold { name: name.to_owned(), value });
-        }
+        let is_price = name == PRICE && tuned.is_some_and(Parameter::is_size);
+        let read = if is_price { Node::number_not_negative } else { Node::number };
+        // One at fault refuses the file; its name is known all the same.
+        let value = read(&node, diagnostics).unwrap_or_default();
+        thresholds.push(Threshold { name: name.to_owned(), value });
     }
     thresholds
 }
@@ -161,6 +173,7 @@ fn is_identifier(name: &str) -> bool {
 fn condition(
     fields: &mut Fields<'_>,
     thresholds: &[Threshold],
+    tuned: Option<Parameter>,
     diagnostics: &mut Diagnostics,
 ) -> Option<expr::Condition> {
     let node = fields.required("when", diagnostics)?;
@@ -175,6 +188,10 @@ fn condition(
         }
     };
     for (index, threshold) in thresholds.iter().enumerate() {
+        // A price is used by what is predicted of a size, and by the judge of its tuning.
+        if threshold.name == PRICE && tuned.is_none_or(Parameter::is_size) {
+            continue;
+        }
         let used = |name: &expr::NameRef| name.kind == NameKind::Threshold && name.index == index;
         if !condition.references().iter().any(used) {
             let message = format!("threshold `{}` is not used in the condition", threshold.name);
@@ -184,76 +201,18 @@ fn condition(
     Some(condition)
 }
 
-fn tune(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Tune> {
-    let mut fields = node.fields(diagnostics)?;
-    let parameter =
-        fields.required("parameter", diagnostics).and_then(|node| parameter(&node, diagnostics));
-    let change = change(&mut fields, diagnostics);
-    let bounds = parameter.map(Parameter::bounds);
-    let mut limit = |key: &'static str| match (fields.optional(key), bounds) {
-        (Some(node), Some(bounds)) => node.number_within(bounds.min, bounds.max, diagnostics),
-        (Some(node), None) => node.number(diagnostics),
-        (None, _) => bounds.map(|bounds| if key == "min" { bounds.min } else { bounds.max }),
+/// What the rule says of guards otherwise than its job.
+fn feedback(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> FeedbackOverrides {
+    let mode = read::mode(fields, diagnostics);
+    let node = fields.optional("feedback");
+    let Some(mut fields) = node.and_then(|node| node.fields(diagnostics)) else {
+        return FeedbackOverrides { mode, ..FeedbackOverrides::default() };
     };
-    let (min, max) = (limit("min"), limit("max"));
-    for key in ["set", "min", "max"] {
-        if parameter.is_some_and(Parameter::is_whole)
-            && let Some(node) = fields.optional(key)
-            && let Some(number) = node.number(&mut Diagnostics::new())
-            && number.fract().abs() > 0.0
-        {
-            let message = format!("`{key}` {number} is not whole, as the parameter is");
-            diagnostics.push(node.error("out-of-range", message).help("write a whole number"));
-        }
-    }
+    let key = "min_confidence_for_auto_tuning";
+    let min_confidence_for_auto_tuning = read::ratio(&mut fields, key, diagnostics);
+    let guards = read::guards(&mut fields, diagnostics);
     fields.finish(diagnostics);
-    let (min, max) = (min?, max?);
-    if min > max {
-        let fault = node.error("bounds-inverted", format!("`min` {min} is above `max` {max}"));
-        diagnostics.push(fault.help("swap the two"));
-        return None;
-    }
-    if let Some(Change::Set(value)) = change
-        && !(min..=max).contains(&value)
-    {
-        let message = format!("`set` {value} is not between {min} and {max}");
-        diagnostics.push(node.error("out-of-range", message));
-        return None;
-    }
-    Some(Tune { parameter: parameter?, change: change?, min, max })
-}
-
-fn parameter(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Parameter> {
-    let names = Parameter::ALL.map(Parameter::name);
-    node.one_of("parameter", &names, diagnostics).and_then(Parameter::from_name)
-}
-
-fn change(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Change> {
-    let given = ["multiply", "add", "set"].map(|key| fields.optional(key).map(|node| (key, node)));
-    let given: Vec<_> = given.into_iter().flatten().collect();
-    let [(key, node)] = given.as_slice() else {
-        let message = "`tune` takes exactly one of `multiply`, `add` and `set`";
-        let place = given.get(1).map_or_else(|| fields.node().clone(), |(_, node)| node.clone());
-        diagnostics.push(place.error("ambiguous-change", message));
-        return None;
-    };
-    let number = node.number(diagnostics)?;
-    let (change, idle) = match *key {
-        "multiply" => (Change::Multiply(number), number <= 0.0 || same(number, 1.0)),
-        "add" => (Change::Add(number), same(number, 0.0)),
-        _ => (Change::Set(number), false),
-    };
-    if idle {
-        let message = format!("`{key}: {number}` is no change that a rule can make");
-        let help = "`multiply` wants a number above 0 and not 1, `add` one that is not 0";
-        diagnostics.push(node.error("no-change", message).help(help));
-        return None;
-    }
-    Some(change)
-}
-
-fn same(a: f64, b: f64) -> bool {
-    a.total_cmp(&b).is_eq() || (a - b).abs() <= 0.0
+    FeedbackOverrides { mode, min_confidence_for_auto_tuning, ..guards }
 }
 
 fn objective(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Objective> {
@@ -263,11 +222,7 @@ fn objective(node: &Node<'_>, diagnostics: &mut Diagnostics) -> Option<Objective
         .required("signal", diagnostics)
         .and_then(|node| node.one_of("signal", &names, diagnostics))
         .and_then(Signal::from_name);
-    let goals = [Goal::Increase, Goal::Decrease];
-    let goal = fields
-        .required("goal", diagnostics)
-        .and_then(|node| node.one_of("goal", &goals.map(Goal::name), diagnostics))
-        .and_then(|name| goals.into_iter().find(|goal| goal.name() == name));
+    let goal = fields.required("goal", diagnostics).and_then(|node| tune::goal(&node, diagnostics));
     fields.finish(diagnostics);
     Some(Objective { signal: signal?, goal: goal? })
 }

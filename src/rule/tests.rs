@@ -1,9 +1,12 @@
 //! Rule files and what their rules recommend, written as text.
 
+use std::time::Duration;
+
 use super::*;
 use crate::diag::SourceFile;
 use crate::diag::render;
 use crate::snapshot::PerformanceSnapshot;
+use crate::tuning_config::Mode;
 use crate::units::Timestamp;
 
 fn rules(text: &str) -> RuleSet {
@@ -90,4 +93,65 @@ fn thresholds_may_be_overridden() {
     let value =
         |rules: &RuleSet| rules.find("hit_rate_declining").unwrap().thresholds[0].value.to_string();
     assert_eq!([value(&rules), value(&changed)], ["0.05", "0.02"]);
+}
+
+/// The rule of that text, which has the keys that every rule needs but for `tune`, and no warning.
+#[track_caller]
+fn rule_of(keys: &str) -> Rule {
+    let text = format!(
+        "groups:\n- name: g\n  rules:\n  - rule: r\n    when: samples() >= 10\n    \
+         confidence: 0.8\n    reason: because\n    {keys}\n"
+    );
+    let (rules, warnings) = load(&[SourceFile::new("r.yaml", text)]).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    rules.find("r").unwrap().clone()
+}
+
+#[test]
+fn a_best_size_has_a_price_and_a_step() {
+    let check = |tune: &str, goal, step: f64| {
+        let rule = rule_of(&format!("thresholds: {{price: 0.08}}\n    tune: {{{tune}}}"));
+        assert_eq!(rule.tune.change, Change::BestSize(BestSize { goal, step }), "{tune}");
+        assert_eq!(rule.price().to_string(), "0.08");
+    };
+    check("parameter: l1_size_multiplier, best_size: increase", Goal::Increase, 1.5);
+    check("parameter: l2_size_multiplier, best_size: decrease, step: 2", Goal::Decrease, 2.0);
+    check("parameter: l2_size_multiplier, best_size: decrease, step: 10", Goal::Decrease, 10.0);
+}
+
+#[test]
+fn a_price_may_stand_unused_beside_any_change_of_a_size() {
+    let rule = rule_of("thresholds: {price: 0}\n    tune: {parameter: l1_size_multiplier, add: 1}");
+    assert_eq!(rule.thresholds.len(), 1);
+}
+
+#[test]
+fn a_rule_says_of_guards_what_is_written_and_no_more() {
+    let tune = "tune: {parameter: ttl_multiplier, set: 1}";
+    let check = |keys: &str, want| {
+        assert_eq!(rule_of(&format!("{tune}\n    {keys}")).feedback, want, "{keys}");
+    };
+    let nothing = FeedbackOverrides::default();
+    check("", nothing);
+    check("feedback: {}", nothing);
+    check("mode: advisory", FeedbackOverrides { mode: Some(Mode::Advisory), ..nothing });
+    check(
+        "feedback: {min_confidence_for_auto_tuning: 0.7, hold_samples: 60, cooldown_max: 12h}",
+        FeedbackOverrides {
+            min_confidence_for_auto_tuning: Some(0.7),
+            hold_samples: Some(60),
+            cooldown_max: Some(Duration::from_secs(12 * 3600)),
+            ..nothing
+        },
+    );
+    check(
+        "feedback: {hold_samples_shrink: 1, cooldown_samples: 0, dead_band: 0, shadow_share: 1}",
+        FeedbackOverrides {
+            hold_samples_shrink: Some(1),
+            cooldown_samples: Some(0),
+            dead_band: Some(0.0),
+            shadow_share: Some(1.0),
+            ..nothing
+        },
+    );
 }

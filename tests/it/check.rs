@@ -19,9 +19,10 @@ fn good_files_of_every_kind_are_no_problem() {
     let files = [
         "tests/config/good/interface.yaml",
         "rules/tuning/default.yaml",
+        "rules/tuning/sizing.yaml",
         "rules/profiles/redis.yaml",
     ];
-    let want = (0, String::new(), "3 files checked: no problems\n".to_owned());
+    let want = (0, String::new(), "4 files checked: no problems\n".to_owned());
     assert_eq!(command(&files, Format::Full), want);
 }
 

@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use serde_json::Value;
 
 use crate::rule::Change;
 use crate::rule::Rule;
 use crate::rule::Threshold;
 use crate::rule::Tune;
+use crate::tuning_config::FeedbackOverrides;
+use crate::tuning_config::Mode;
+use crate::units::format_duration;
 use crate::web::Shown;
 use crate::web::api::values::ParameterValue;
 
@@ -42,6 +46,9 @@ struct ShownRule<'a> {
     expected_improvement: f64,
     objective: Objective,
     reason: &'a str,
+    /// `null`: that of the job.
+    mode: Option<&'static str>,
+    feedback: ShownFeedback<'a>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +84,37 @@ impl Serialize for ShownTune<'_> {
         map.serialize_entry("min", &ParameterValue(tune.parameter, tune.min))?;
         map.serialize_entry("max", &ParameterValue(tune.parameter, tune.max))?;
         map.end()
+    }
+}
+
+/// What a rule says of guards otherwise than its job, and nothing else.
+struct ShownFeedback<'a>(&'a FeedbackOverrides);
+
+impl Serialize for ShownFeedback<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let FeedbackOverrides {
+            mode: _,
+            min_confidence_for_auto_tuning,
+            hold_samples,
+            hold_samples_shrink,
+            cooldown_samples,
+            cooldown_max,
+            dead_band,
+            shadow_share,
+        } = *self.0;
+        let number = |number: Option<f64>| number.map(Value::from);
+        let count = |count: Option<usize>| count.map(Value::from);
+        let entries = [
+            ("min_confidence_for_auto_tuning", number(min_confidence_for_auto_tuning)),
+            ("hold_samples", count(hold_samples)),
+            ("hold_samples_shrink", count(hold_samples_shrink)),
+            ("cooldown_samples", count(cooldown_samples)),
+            ("cooldown_max", cooldown_max.map(|max| Value::from(format_duration(max)))),
+            ("dead_band", number(dead_band)),
+            ("shadow_share", number(shadow_share)),
+        ];
+        let written = entries.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        serializer.collect_map(written)
     }
 }
 
@@ -118,5 +156,44 @@ fn shown_rule<'a>(rule: &'a Rule, shown: &'a Shown) -> ShownRule<'a> {
             goal: rule.objective.goal.name(),
         },
         reason: &rule.reason,
+        mode: rule.feedback.mode.map(Mode::name),
+        feedback: ShownFeedback(&rule.feedback),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::SourceFile;
+    use crate::rule;
+
+    #[track_caller]
+    fn check(keys: &str, tune: &str, feedback: &str) {
+        let text = format!(
+            "groups: [{{name: g, rules: [{{rule: r, when: hit_rate < 1, confidence: 1, reason: x, \
+             thresholds: {{price: 0.08}}, {keys}}}]}}]"
+        );
+        let (rules, _) = rule::load(&[SourceFile::new("r.yaml", text)]).unwrap();
+        let rule = rules.find("r").unwrap();
+        assert_eq!(serde_json::to_string(&ShownTune(&rule.tune)).unwrap(), tune);
+        assert_eq!(serde_json::to_string(&ShownFeedback(&rule.feedback)).unwrap(), feedback);
+    }
+
+    #[test]
+    fn rules_are_shown_as_they_are_written() {
+        check(
+            "tune: {parameter: l2_size_multiplier, best_size: decrease, min: 0.5, max: 2}",
+            concat!(
+                r#"{"parameter":"l2_size_multiplier","best_size":"decrease","step":1.5,"#,
+                r#""min":0.5,"max":2.0}"#
+            ),
+            "{}",
+        );
+        check(
+            "tune: {parameter: ttl_multiplier, set: 1}, \
+             feedback: {hold_samples: 3, cooldown_max: 12h, dead_band: 0.1}",
+            r#"{"parameter":"ttl_multiplier","set":1.0,"min":0.01,"max":100.0}"#,
+            r#"{"hold_samples":3,"cooldown_max":"12h","dead_band":0.1}"#,
+        );
     }
 }
