@@ -17,6 +17,8 @@ use super::predicting::Errors;
 use super::subject::Subject;
 use super::tally::Figures;
 use super::tally::Tally;
+use super::triggered;
+use super::triggered::Triggered;
 use super::verdicts::Verdicts;
 
 /// A job at the end of its warm-up, which is the same for every policy.
@@ -36,6 +38,8 @@ pub(crate) struct Measurement {
     pub(crate) verdicts: Vec<Verdicts>,
     /// How far predictions were off.
     pub(crate) errors: Errors,
+    /// What came of tunings that rules triggered; `None` where that was not wanted.
+    pub(crate) triggered: Option<Triggered>,
 }
 
 /// Names of the policies that are measured.
@@ -65,7 +69,9 @@ pub(crate) fn measure(
         if wants_judge { judging::run(&warm, subject.name(), seed, plan) } else { Vec::new() };
     let wants_predictor = options.wants(Section::Predictor);
     let errors = if wants_predictor { predicting::run(&warm, plan) } else { Errors::default() };
-    Ok(Measurement { policies, verdicts, errors })
+    let wants_rules = options.wants(Section::Rules);
+    let triggered = wants_rules.then(|| triggered::run(&warm, plan)).transpose()?;
+    Ok(Measurement { policies, verdicts, errors, triggered })
 }
 
 /// Lets a policy run the job to its end; the figures of each cache.

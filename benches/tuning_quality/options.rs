@@ -70,6 +70,8 @@ pub(crate) enum Section {
     Judge,
     /// How far predictions are off
     Predictor,
+    /// What comes of tunings that rules trigger, and what their confidences are worth
+    Rules,
 }
 
 /// How much of each workload is measured.

@@ -6,10 +6,16 @@
 
 use cache_tuner_exporter::sim::fleet::Beat;
 use cache_tuner_exporter::sim::fleet::Job;
+use cache_tuner_exporter::tuning_config::TuningConfig;
 use cache_tuner_exporter::tuning_parameters::TuningParameters;
 
+use super::closed_loop;
+use super::closed_loop::ClosedLoop;
 use super::oracle::GreedyOracle;
 use super::rules::BuiltInRules;
+
+/// The rules that take the best priced sizes, with the program's defaults around them.
+const SIZING: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/tuning/sizing.yaml"));
 
 /// Largest sizes that the built-in rules ask for, of level 1 and of level 2.
 pub(crate) const SIZES_MAX: (f64, f64) = (2.0, 3.0);
@@ -27,9 +33,13 @@ pub(crate) trait Policy {
 pub(crate) type PolicyEntry = (&'static str, fn() -> anyhow::Result<Box<dyn Policy>>);
 
 /// The policies that run like a tuner would, in the order of the report.
-pub(crate) const POLICIES: [PolicyEntry; 4] = [
+pub(crate) const POLICIES: [PolicyEntry; 5] = [
     ("no tuning", || Ok(Box::new(FixedSizes::new(1.0, 1.0)))),
     ("rez-next's rules", || Ok(Box::new(BuiltInRules::new()?))),
+    ("sizing.yaml", || {
+        let rules = closed_loop::rules("sizing.yaml", SIZING)?;
+        Ok(Box::new(ClosedLoop::new(TuningConfig::default(), rules)?))
+    }),
     ("always the maximum", || Ok(Box::new(FixedSizes::new(SIZES_MAX.0, SIZES_MAX.1)))),
     ("greedy oracle", || Ok(Box::new(GreedyOracle::default()))),
 ];

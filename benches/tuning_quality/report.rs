@@ -17,6 +17,8 @@ use super::subject::Kind;
 use super::subject::Subject;
 use super::tally::Figures;
 use super::tally::PRICE;
+use super::triggered::Triggered;
+use super::triggered::Worth;
 use super::verdicts::Verdicts;
 
 /// Means over seeds and caches.
@@ -36,6 +38,7 @@ struct Section {
     figures: Vec<Figures>,
     verdicts: Vec<Verdicts>,
     errors: Errors,
+    triggered: Option<Triggered>,
 }
 
 // === impl Report ===
@@ -60,8 +63,12 @@ impl Report {
             let verdicts = (0..first.verdicts.len())
                 .map(|at| Verdicts::sum(runs.iter().map(|run| &run.verdicts[at])));
             let errors = Errors::join(runs.iter().map(|run| &run.errors));
+            let triggered = first
+                .triggered
+                .is_some()
+                .then(|| Triggered::join(runs.iter().filter_map(|run| run.triggered.as_ref())));
             let (figures, verdicts) = (figures.collect(), verdicts.collect());
-            Some(Section { name: name.to_owned(), figures, verdicts, errors })
+            Some(Section { name: name.to_owned(), figures, verdicts, errors, triggered })
         };
         let workloads = subjects.iter().filter_map(|subject| {
             section(subject.name(), &|other: &Subject| std::ptr::eq(subject, other))
@@ -109,6 +116,7 @@ impl Report {
             }
             section.write_judge(output)?;
             section.write_predictor(output)?;
+            section.write_triggered(output)?;
         }
         Ok(())
     }
@@ -124,6 +132,7 @@ impl Report {
                         "policies": self.rows(section),
                         "judge": section.judge(),
                         "predictor": section.predictor(),
+                        "rules": section.rules(),
                     })
                 })
                 .collect()
@@ -153,23 +162,59 @@ impl Report {
     }
 }
 
+fn write_verdicts(output: &mut impl Write, name: &str, verdicts: &Verdicts) -> std::io::Result<()> {
+    write!(output, "  {name}, {} tunings:", verdicts.cases())?;
+    for (index, (name, rate)) in verdicts.rates().into_iter().enumerate() {
+        let separator = if index % 5 == 0 { "\n    " } else { ", " };
+        write!(output, "{separator}{}", name.replace('_', " "))?;
+        match rate {
+            Some(rate) => write!(output, " {rate:.3}")?,
+            None => write!(output, " -")?,
+        }
+    }
+    writeln!(output)
+}
+
 // === impl Section ===
 
 impl Section {
     fn write_judge(&self, output: &mut impl Write) -> std::io::Result<()> {
         for ((variant, _), verdicts) in judging::VARIANTS.iter().zip(&self.verdicts) {
-            write!(output, "  judge {variant}, {} tunings:", verdicts.cases())?;
-            for (index, (name, rate)) in verdicts.rates().into_iter().enumerate() {
-                let separator = if index % 5 == 0 { "\n    " } else { ", " };
-                write!(output, "{separator}{}", name.replace('_', " "))?;
-                match rate {
-                    Some(rate) => write!(output, " {rate:.3}")?,
-                    None => write!(output, " -")?,
-                }
-            }
-            writeln!(output)?;
+            write_verdicts(output, &format!("judge {variant}"), verdicts)?;
         }
         Ok(())
+    }
+
+    fn write_triggered(&self, output: &mut impl Write) -> std::io::Result<()> {
+        let Some(triggered) = &self.triggered else { return Ok(()) };
+        write_verdicts(output, "rule-triggered", &triggered.verdicts)?;
+        for (name, worth) in triggered.worths() {
+            let Some(Worth { calibration_error, brier_score }) = worth else { continue };
+            writeln!(
+                output,
+                "  {name} confidences: calibration error {calibration_error:.4}, Brier score \
+                 {brier_score:.4}"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn rules(&self) -> Value {
+        let Some(triggered) = &self.triggered else { return Value::Null };
+        let worths: serde_json::Map<String, Value> = triggered
+            .worths()
+            .into_iter()
+            .map(|(name, worth)| {
+                let worth = worth.map(|worth| {
+                    json!({
+                        "calibration_error": worth.calibration_error,
+                        "brier_score": worth.brier_score,
+                    })
+                });
+                (format!("{name}_confidence"), worth.into())
+            })
+            .collect();
+        json!({"verdicts": triggered.verdicts.to_json(), "worth": worths})
     }
 
     fn judge(&self) -> Vec<Value> {

@@ -4,6 +4,7 @@
 //! rotting. What is measured of each workload and seed is a `Measurement`: the policies, the
 //! judge and the predictor, each a section of the report.
 
+mod closed_loop;
 mod hindsight;
 mod judging;
 mod measure;
@@ -15,6 +16,7 @@ mod report;
 mod rules;
 mod subject;
 mod tally;
+mod triggered;
 mod verdicts;
 mod work;
 

@@ -9,7 +9,6 @@ use crate::diag::SourceFile;
 use crate::expr;
 use crate::expr::NameKind;
 use crate::parameter::Parameter;
-use crate::rule::Goal;
 use crate::rule::HIT_RATE;
 use crate::rule::Objective;
 use crate::rule::PRICE;

@@ -59,7 +59,7 @@ pub struct Answered {
 #[derive(Debug, Clone)]
 pub struct Job {
     members: Vec<Member>,
-    scraped: Vec<(CacheStats, Timestamp)>,
+    scraped: Vec<(Arc<CacheStats>, Timestamp)>,
 }
 
 /// One tick of one cache.
@@ -69,6 +69,10 @@ pub struct Beat {
     pub answered: Answered,
     /// What a tuner sees of it.
     pub seen: Seen,
+    /// When.
+    pub at: Timestamp,
+    /// What the scrape showed; `None` where it failed.
+    pub shown: Option<Arc<CacheStats>>,
 }
 
 /// What a tuner sees of a cache after a tick.
@@ -187,7 +191,7 @@ impl Job {
                 started_seconds: 0,
             })
             .collect();
-        let scraped = members.iter().map(|member| (member.stats(), member.now())).collect();
+        let scraped = members.iter().map(|m| (Arc::new(m.stats()), m.now())).collect();
         Self { members, scraped }
     }
 
@@ -199,7 +203,9 @@ impl Job {
                 let (disturbance, seed) = (member.disturbance, member.seed);
                 let failed = disturbance.misses_scrape(seed, member.lane as u64, member.ticks);
                 let answered = member.run_tick();
-                Beat { answered, seen: if failed { Seen::Nothing } else { scrape(member, last) } }
+                let seen = if failed { Seen::Nothing } else { scrape(member, last) };
+                let shown = (!failed).then(|| Arc::clone(&last.0));
+                Beat { answered, seen, at: member.now(), shown }
             })
             .collect()
     }
@@ -215,8 +221,8 @@ impl Job {
     }
 }
 
-fn scrape(member: &Member, last: &mut (CacheStats, Timestamp)) -> Seen {
-    let (stats, now) = (member.stats(), member.now());
+fn scrape(member: &Member, last: &mut (Arc<CacheStats>, Timestamp)) -> Seen {
+    let (stats, now) = (Arc::new(member.stats()), member.now());
     let (before, then) = std::mem::replace(last, (stats, now));
     match snapshot::between(&before, then, &last.0, now) {
         Interval::Measured(snapshot) => Seen::Snapshot(snapshot),

@@ -1,0 +1,177 @@
+//! Tunings that rules trigger: a rule fires on a dip, dips heal by themselves, and so the judge is
+//! tried where it is easiest to fool. The rules are of every kind: some help, some do harm, some do
+//! nothing. What their confidences are worth is measured by the same tunings.
+
+use std::collections::BTreeMap;
+
+use cache_tuner_exporter::engine::HappeningKind;
+use cache_tuner_exporter::judge::Look;
+use cache_tuner_exporter::outcome::Outcome;
+use cache_tuner_exporter::signal::Signal;
+use cache_tuner_exporter::sim::catalogue::TICK_SECONDS;
+use cache_tuner_exporter::sim::truth::Effect;
+use cache_tuner_exporter::sim::truth::Truth;
+use cache_tuner_exporter::tuner::Origin;
+use cache_tuner_exporter::tuner::Tuning;
+use cache_tuner_exporter::tuner::Verdict;
+use cache_tuner_exporter::tuning_config::Feedback;
+use cache_tuner_exporter::tuning_config::TuningConfig;
+
+use super::closed_loop;
+use super::closed_loop::ClosedLoop;
+use super::measure::Warm;
+use super::options::Plan;
+use super::policy::Policy as _;
+use super::verdicts::Verdicts;
+
+/// Rules that fire on dips: growth and shrinks of both levels, and one that changes nothing that
+/// any of these caches would feel.
+const RULES: &str = include_str!("triggered.yaml");
+
+/// What came of the tunings of one run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Triggered {
+    pub(crate) verdicts: Verdicts,
+    /// Of each judged tuning: the confidence it was made with, that of the rule's file, and
+    /// whether it improved.
+    pub(crate) confidences: Vec<(f64, f64, bool)>,
+}
+
+/// Everything is put in force, so that what is not trusted is judged as well.
+fn config() -> TuningConfig {
+    let feedback = Feedback {
+        shadow_share: 0.0,
+        breaker_failures: usize::MAX,
+        cooldown_max: std::time::Duration::from_secs(20 * TICK_SECONDS),
+        ..Feedback::default()
+    };
+    TuningConfig {
+        min_confidence_for_auto_tuning: 0.0,
+        tuning_interval: std::time::Duration::from_secs(5 * TICK_SECONDS),
+        feedback,
+        ..TuningConfig::default()
+    }
+}
+
+/// Runs the engine with those rules to the end; what it said of its tunings.
+pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
+    let rules = closed_loop::rules("triggered.yaml", RULES)?;
+    let of_file: BTreeMap<_, f64> =
+        rules.iter().map(|rule| (std::sync::Arc::clone(&rule.name), rule.confidence)).collect();
+    let mut engine = ClosedLoop::new(config(), rules)?;
+    let mut job = warm.job.clone();
+    for beats in &warm.beats {
+        engine.observe(beats, &job);
+    }
+    let mut triggered = Triggered::default();
+    let mut truths: BTreeMap<u64, Truth> = BTreeMap::new();
+    for _ in 0..plan.measured_ticks {
+        for (lane, happening) in engine.take_happenings() {
+            let (tuning, verdict) = (happening.entry.tuning, happening.entry.verdict);
+            if tuning.origin != Origin::Auto {
+                continue;
+            }
+            match (happening.kind, verdict) {
+                (HappeningKind::Started, _) => {
+                    let member = &job.members()[lane];
+                    let wanted = engine.in_force()[lane];
+                    truths.insert(tuning.number, Truth::start(member, wanted, Signal::HitRate));
+                }
+                (HappeningKind::Judged, Some(verdict)) => {
+                    let truth = truths.remove(&tuning.number);
+                    let effect = truth.and_then(|mut truth| effect(&mut truth, &tuning, &verdict));
+                    triggered.add(&tuning, &verdict, effect, of_file.get(&tuning.rule).copied());
+                }
+                _ => {}
+            }
+        }
+        engine.decide(&mut job);
+        let beats = job.run_tick();
+        engine.observe(&beats, &job);
+    }
+    Ok(triggered)
+}
+
+/// The true effect over the window that the outcome came from.
+fn effect(truth: &mut Truth, tuning: &Tuning, verdict: &Verdict) -> Option<f64> {
+    let adopted = tuning.adopted_at?;
+    let ticks = |from: cache_tuner_exporter::units::Timestamp, to| {
+        let seconds = cache_tuner_exporter::units::Timestamp::saturating_since(to, from).as_secs();
+        usize::try_from(seconds / TICK_SECONDS).unwrap_or(usize::MAX)
+    };
+    let first = ticks(tuning.decided_at, adopted) + tuning.skip;
+    let last = match verdict.look? {
+        Look::Early => ticks(tuning.decided_at, verdict.at),
+        look => first + look.samples(),
+    };
+    (first < last).then(|| truth.effect(first..last)).flatten()
+}
+
+impl Triggered {
+    fn add(
+        &mut self,
+        tuning: &Tuning,
+        verdict: &Verdict,
+        effect: Option<f64>,
+        of_file: Option<f64>,
+    ) {
+        let reason = verdict.judgement.as_ref().map(|judgement| judgement.reason);
+        if let Some(reason) = reason {
+            let effect = effect.map_or(Effect::Unscored, Effect::of);
+            self.verdicts.add(tuning.kind(), reason, effect);
+        }
+        let improved = match verdict.outcome {
+            Outcome::Improved => true,
+            Outcome::Degraded => false,
+            Outcome::Inconclusive | Outcome::Void => return,
+        };
+        let of_file = of_file.unwrap_or(tuning.confidence);
+        self.confidences.push((tuning.confidence, of_file, improved));
+    }
+
+    /// What the earned confidences are worth, and what those of the rule file would be.
+    pub(crate) fn worths(&self) -> [(&'static str, Option<Worth>); 2] {
+        let pairs = self.confidences.iter();
+        [
+            ("earned", Worth::of(pairs.clone().map(|(earned, _, improved)| (*earned, *improved)))),
+            ("constant", Worth::of(pairs.map(|(_, of_file, improved)| (*of_file, *improved)))),
+        ]
+    }
+
+    /// All of them together.
+    pub(crate) fn join<'a>(of: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        Self {
+            verdicts: Verdicts::sum(of.clone().map(|triggered| &triggered.verdicts)),
+            confidences: of.flat_map(|triggered| triggered.confidences.clone()).collect(),
+        }
+    }
+}
+
+/// What confidences are worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Worth {
+    /// Mean distance of ten classes of confidence from their share of successes.
+    pub(crate) calibration_error: f64,
+    /// Mean squared distance between confidence and outcome.
+    pub(crate) brier_score: f64,
+}
+
+impl Worth {
+    /// Of pairs of a confidence and whether the tuning improved; `None` below 30. The program's own
+    /// measure keeps the newest thousand alone, so the sums are taken here.
+    pub(crate) fn of(pairs: impl Iterator<Item = (f64, bool)>) -> Option<Self> {
+        let (mut excess, mut squares, mut count) = ([0.0_f64; 10], 0.0, 0_u32);
+        for (confidence, improved) in pairs {
+            let distance = confidence - f64::from(u8::from(improved));
+            let class =
+                (0..9).take_while(|class| confidence >= f64::from(class + 1) / 10.0).count();
+            excess[class] += distance;
+            squares += distance * distance;
+            count += 1;
+        }
+        (count >= 30).then(|| Self {
+            calibration_error: excess.iter().map(|x| x.abs()).sum::<f64>() / f64::from(count),
+            brier_score: squares / f64::from(count),
+        })
+    }
+}
