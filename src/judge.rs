@@ -10,6 +10,7 @@
 mod controls;
 mod forecast;
 mod measure;
+mod packed;
 mod placebo;
 mod series;
 mod skip;

@@ -10,6 +10,7 @@ pub mod secret;
 pub mod signal;
 pub mod stats;
 pub mod suggest;
+pub mod target_id;
 pub mod units;
 pub mod yaml;
 
@@ -20,6 +21,7 @@ pub mod exposition;
 pub mod expr;
 pub mod history;
 pub mod judge;
+pub mod memory;
 pub mod outcome;
 pub mod predict;
 pub mod profile;

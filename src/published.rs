@@ -26,6 +26,8 @@ use crate::tuner::TuningRecommendation;
 use crate::tuner::Verdict;
 use crate::units::Timestamp;
 
+pub use crate::target_id::TargetId;
+
 /// Tunings kept in the journal; the oldest go first.
 pub const JOURNAL_ENTRIES_MAX: usize = 1000;
 
@@ -44,15 +46,6 @@ pub const OWN_LABELS: [&str; 10] = [
     "scrape_job",
     "target",
 ];
-
-/// Names a target: a job, and an address within it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TargetId {
-    /// The job's name.
-    pub scrape_job: Arc<str>,
-    /// `host:port`, as configured.
-    pub target: Arc<str>,
-}
 
 /// How a target's scrapes go.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -22,8 +22,8 @@ pub struct Sample {
     /// Whether the interval says something about the cache: false after a restart or a gap, and
     /// where there was too little traffic.
     pub valid: bool,
-    present: u16,
-    values: [f64; Signal::COUNT],
+    pub(super) present: u16,
+    pub(super) values: [f64; Signal::COUNT],
 }
 
 /// The newest samples of one cache, oldest first, in one piece of memory.

@@ -34,6 +34,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("signal", Vocabulary, &["units"]),
     ("stats", Vocabulary, &[]),
     ("suggest", Vocabulary, &[]),
+    ("target_id", Vocabulary, &[]),
     ("units", Vocabulary, &[]),
     ("yaml", Vocabulary, &["diag", "suggest", "units"]),
     //
@@ -48,6 +49,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     ("rule", Core, &["expr", "history", "snapshot", "tuning_config", "tuning_parameters"]),
     ("judge", Core, &["outcome", "rule", "snapshot"]),
     ("confidence", Core, &[]),
+    ("memory", Core, &["judge"]),
     ("predict", Core, &[]),
     (
         "tuner",
