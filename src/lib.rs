@@ -37,6 +37,7 @@ pub mod tuning_parameters;
 // Edges: I/O; they never import each other.
 pub mod export;
 pub mod scrape;
+pub mod store;
 pub mod web;
 
 // Shell: arguments, commands, and the wiring.

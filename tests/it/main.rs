@@ -28,6 +28,7 @@ mod real_prometheus;
 mod real_redis;
 mod real_varnish;
 mod scrape;
+mod store_crash;
 mod support;
 mod support_selftest;
 mod tuning_quality;

@@ -77,6 +77,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
     //
     ("export", Edge, &[]),
     ("scrape", Edge, &[]),
+    ("store", Edge, &[]),
     ("web", Edge, &[]),
     //
     ("app", Shell, ALL),
@@ -101,6 +102,7 @@ const IMPURE: &[&str] = &[
     "hyper",
     "prometheus",
     "reqwest",
+    "rusqlite",
     "std::env",
     "std::fs",
     "std::net",
@@ -116,6 +118,7 @@ const CLOCKS: &[&str] = &["Instant", "SystemTime"];
 /// (crate, the only module that may name it, why).
 const KEPT_TO_ONE: &[(&str, &str, &str)] = &[
     ("prometheus", "export", "the library can be exchanged in one place"),
+    ("rusqlite", "store", "what is kept can be kept otherwise"),
     ("serde_yaml", "yaml", "every fault of a file gets its position there"),
 ];
 

@@ -1,0 +1,23 @@
+-- A database of schema 1, as `sqlite3 cache-tuner.db .dump` wrote it. It stays as it is: versions to
+-- come must read it.
+PRAGMA user_version = 1;
+CREATE TABLE cache (
+    id INTEGER PRIMARY KEY,
+    scrape_job TEXT NOT NULL,
+    target TEXT NOT NULL,
+    cache TEXT NOT NULL,
+    document TEXT,
+    UNIQUE (scrape_job, target, cache)
+) STRICT;
+INSERT INTO cache VALUES (1, 'job', 'host:1', 'sessions', '{"tunings":2}');
+CREATE TABLE sample (
+    place INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,
+    samples BLOB NOT NULL
+) STRICT;
+INSERT INTO sample VALUES (1, 0, X'01000000000000000100000000000000f03f02000000000000000180000000000000e03f0300000000000000000004000000000000000180000000000000d03f050000000000000001009a9999999999c93f0600000000000000008007000000000000000100922449922449c23f08000000000000000180000000000000c03f');
+INSERT INTO sample VALUES (1099511627777, 1, X'09000000000000000000');
+CREATE TABLE journal (number INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT;
+INSERT INTO journal VALUES (7, '{"rule":"grow"}');
+CREATE TABLE shared (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
+INSERT INTO shared VALUES ('breaker', '{"open":false}');
