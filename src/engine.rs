@@ -4,6 +4,7 @@
 //! scrapes found, one after the other, and shows what comes back, so a recorded sequence replays to
 //! the same views.
 
+mod saved;
 mod shared;
 mod target;
 mod trust;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use crate::judge::CANDIDATES_MAX;
 use crate::judge::Span;
 use crate::judge::Track;
+use crate::memory::Change;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::published::TargetId;
@@ -32,6 +34,8 @@ use crate::tuning_config::Freeze;
 use crate::tuning_config::TuningConfig;
 use crate::units::Timestamp;
 
+pub use saved::Restored;
+pub use saved::restore;
 use shared::Shared;
 use target::TargetState;
 
@@ -110,6 +114,8 @@ pub struct Step {
     pub tunings: Vec<Happening>,
     /// What is shown of what all caches share; `None`: it did not change.
     pub trust: Option<TrustView>,
+    /// What is to be stored, as a whole; empty where nobody stores.
+    pub changes: Vec<Change>,
 }
 
 /// Something that happened to a tuning, and what the journal says of it from then on.
@@ -143,6 +149,14 @@ impl Engine {
     /// Watches nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Watches nothing yet, and knows what earlier runs stored. What is to be stored from now on
+    /// comes with each step.
+    pub fn restored(restored: &mut Restored) -> Self {
+        let mut engine = Self::default();
+        engine.shared.restore(restored);
+        engine
     }
 
     /// Takes over the targets that are to be watched from now on. What was learnt about those that
@@ -269,11 +283,13 @@ impl Engine {
     }
 
     fn step(&mut self, id: &TargetId, now: Timestamp) -> Option<Step> {
-        let view = self.targets.get(id)?.view();
+        let target = self.targets.get_mut(id)?;
+        target.save(&mut self.shared);
         Some(Step {
-            view,
+            view: target.view(),
             tunings: self.shared.take_happenings(),
             trust: self.shared.new_trust_view(now),
+            changes: self.shared.take_changes(),
         })
     }
 }

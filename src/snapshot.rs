@@ -11,6 +11,7 @@ use crate::units::Timestamp;
 
 pub use interval::Interval;
 pub use interval::between;
+pub use interval::restarted_since;
 
 /// The signals of a cache over one interval, named as in rez-next's `PerformanceSnapshot`. Every
 /// value is finite.

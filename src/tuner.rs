@@ -10,6 +10,7 @@ mod adoption;
 mod guards;
 mod ledger;
 mod recommendation;
+mod saved;
 mod sizing;
 mod stats;
 mod trust;
@@ -44,6 +45,7 @@ pub use ledger::Ledger;
 pub use ledger::RuleCounts;
 pub use ledger::Withheld;
 pub use recommendation::TuningRecommendation;
+pub use saved::SavedTuner;
 pub use sizing::Sizes;
 pub use stats::AdaptiveTuningStats;
 pub use tuning::EXTERNAL;
@@ -128,6 +130,8 @@ pub struct AdaptiveTuner {
     is_after_restart: bool,
     /// What happened to tunings since the caller last asked.
     events: Vec<TuningEvent>,
+    /// Whether there is something new to save, beside samples.
+    is_changed: bool,
 }
 
 impl AdaptiveTuner {
@@ -156,6 +160,7 @@ impl AdaptiveTuner {
             samples_since_restart: None,
             is_after_restart: false,
             events: Vec::new(),
+            is_changed: true,
         }
     }
 
@@ -215,6 +220,7 @@ impl AdaptiveTuner {
         self.history.clear();
         self.track.restart(now);
         self.is_after_restart = true;
+        self.is_changed = true;
         self.samples_since_restart = Some(0);
         self.trust.values_mut().for_each(|trust| trust.held = 0);
     }
@@ -239,6 +245,7 @@ impl AdaptiveTuner {
         around: &Surroundings<'_>,
     ) -> Vec<TuningRecommendation> {
         self.last_analysis = Some(now);
+        self.is_changed = true;
         self.recommendations.clear();
         if self.config.enable_adaptive_tuning
             && self.history.len() >= self.config.min_samples_for_tuning
@@ -395,6 +402,7 @@ impl AdaptiveTuner {
 
     /// What happened to tunings since this was last asked, in order.
     pub fn take_events(&mut self) -> Vec<TuningEvent> {
+        self.is_changed |= !self.events.is_empty();
         std::mem::take(&mut self.events)
     }
 

@@ -123,7 +123,7 @@ impl Station {
 
     /// Logs what happened, and puts it up.
     fn publish(&self, step: Step) {
-        let Step { view, tunings, trust } = step;
+        let Step { view, tunings, trust, changes: _ } = step;
         log_tunings(&tunings);
         self.board.publish(view);
         self.board.record(tunings.into_iter().map(|happening| happening.entry).collect());

@@ -9,7 +9,14 @@ use crate::engine::Happening;
 use crate::engine::HappeningKind;
 use crate::engine::JobPlan;
 use crate::engine::TargetPlan;
+use crate::engine::saved;
+use crate::engine::saved::Remembered;
+use crate::engine::saved::Restored;
+use crate::engine::saved::SavedCache;
 use crate::engine::trust::Trust;
+use crate::judge::Sample;
+use crate::memory::CacheKey;
+use crate::memory::Change;
 use crate::outcome::Outcome;
 use crate::published::TargetId;
 use crate::published::TrustView;
@@ -37,11 +44,45 @@ pub(super) struct Shared {
     /// The number of the newest tuning.
     newest_number: u64,
     happenings: Vec<Happening>,
+    /// What is to be stored.
+    changes: Vec<Change>,
+    /// Whether anybody stores it.
+    is_stored: bool,
+    /// Caches of earlier runs that no target has shown yet.
+    remembered: Remembered,
     is_trust_changed: bool,
     trust_shown_at: Option<Timestamp>,
 }
 
 impl Shared {
+    /// Begins with what earlier runs knew; from now on changes are to be stored.
+    pub(super) fn restore(&mut self, restored: &mut Restored) {
+        self.is_stored = true;
+        self.trust = std::mem::take(&mut restored.trust);
+        self.newest_number = restored.newest_number;
+        self.remembered = std::mem::take(&mut restored.remembered);
+    }
+
+    /// What earlier runs knew of a cache.
+    pub(super) fn remembered(&mut self, key: &CacheKey) -> Option<(SavedCache, Vec<Sample>)> {
+        self.remembered.remove(key)
+    }
+
+    pub(super) const fn is_stored(&self) -> bool {
+        self.is_stored
+    }
+
+    /// Has something stored, if anybody stores.
+    pub(super) fn store(&mut self, change: Option<Change>) {
+        if self.is_stored {
+            self.changes.extend(change);
+        }
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
     pub(super) const fn next_number(&self) -> u64 {
         self.newest_number + 1
     }
@@ -117,12 +158,23 @@ impl Shared {
             }
         };
         let (id, cache) = (plan.id.clone(), Arc::clone(cache));
-        self.happenings.push(Happening { kind, entry: TuningEntry { id, cache, tuning, verdict } });
+        let entry = TuningEntry { id, cache, tuning, verdict };
+        if self.is_stored {
+            self.changes.extend(saved::entry(&entry));
+            if kind == HappeningKind::Judged {
+                self.changes.extend(saved::trust(&self.trust));
+            }
+        }
+        self.happenings.push(Happening { kind, entry });
     }
 
     /// Takes in an outcome of no pending tuning.
     pub(super) fn record_outcome(&mut self, rule: &Arc<str>, outcome: Outcome, now: Timestamp) {
-        self.is_trust_changed |= self.trust.record_outcome(rule, outcome, now);
+        if self.trust.record_outcome(rule, outcome, now) {
+            self.is_trust_changed = true;
+            let document = saved::trust(&self.trust);
+            self.store(document);
+        }
     }
 
     /// A cache is gone: nobody waits for it.
@@ -130,6 +182,13 @@ impl Shared {
         if let Some(turns) = self.turns.get_mut(&id.scrape_job) {
             turns.remove(&(id.clone(), Arc::clone(cache)));
         }
+        self.store(Some(Change::Forget { key: saved::key(id, cache) }));
+    }
+
+    /// A cache came back from the store with a tuning under way.
+    pub(super) fn take_turn(&mut self, id: &TargetId, cache: &Arc<str>) {
+        let turns = self.turns.entry(Arc::clone(&id.scrape_job)).or_default();
+        turns.insert((id.clone(), Arc::clone(cache)));
     }
 
     pub(super) fn take_happenings(&mut self) -> Vec<Happening> {

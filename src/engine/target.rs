@@ -8,9 +8,13 @@ use crate::cache_stats::CacheStats;
 use crate::engine::JobPlan;
 use crate::engine::Observation;
 use crate::engine::TargetPlan;
+use crate::engine::saved;
+use crate::engine::saved::SavedCache;
 use crate::engine::shared::Shared;
+use crate::judge::Sample;
 use crate::judge::Span;
 use crate::judge::Track;
+use crate::memory::Change;
 use crate::parameter::Parameter;
 use crate::profile::Profile;
 use crate::published::CacheView;
@@ -58,6 +62,8 @@ struct CacheState {
     first_observed: BTreeMap<Parameter, f64>,
     /// Whether the newest good page shows it.
     shown: bool,
+    /// The newest sample, until it is handed over to be stored.
+    unsaved: Option<Sample>,
 }
 
 impl TargetState {
@@ -109,7 +115,7 @@ impl TargetState {
         for (name, stats) in caches {
             let name: Arc<str> = name.into();
             let Some(cache) = self.caches.get_mut(&name) else {
-                let cache = self.first_sight(stats, now);
+                let cache = self.first_sight(&name, stats, now, shared);
                 self.caches.insert(name, cache);
                 continue;
             };
@@ -222,14 +228,64 @@ impl TargetState {
         }
     }
 
-    fn first_sight(&self, stats: CacheStats, now: Timestamp) -> CacheState {
+    /// A cache that is shown for the first time, or again after this program started anew.
+    fn first_sight(
+        &self,
+        name: &Arc<str>,
+        stats: CacheStats,
+        now: Timestamp,
+        shared: &mut Shared,
+    ) -> CacheState {
         let JobPlan { tuning, rules, .. } = &*self.plan.job;
-        let tunable = self.profile.as_deref().map(Profile::tunable).unwrap_or_default();
-        let mut tuner = AdaptiveTuner::new(*tuning, Arc::clone(rules), tunable);
+        let (rules, profile) = (Arc::clone(rules), self.profile.as_deref());
+        let tunable = profile.map(Profile::tunable).unwrap_or_default();
+        let remembered = shared.remembered(&saved::key(&self.plan.id, name));
+        let is_same = |saved: &SavedCache| profile.is_some_and(|p| p.name == saved.profile);
+        let (mut tuner, first_observed) = match remembered.filter(|(saved, _)| is_same(saved)) {
+            Some((saved, samples)) => {
+                let SavedCache { tuner, first_observed, started_at, .. } = saved;
+                let mut tuner = AdaptiveTuner::restored(*tuning, rules, tunable, tuner, &samples);
+                if snapshot::restarted_since(started_at, stats.started_at) {
+                    tuner.restart(now);
+                }
+                if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
+                    shared.take_turn(&self.plan.id, name);
+                }
+                (tuner, first_observed)
+            }
+            None => {
+                let mut tuner = AdaptiveTuner::new(*tuning, rules, tunable);
+                tuner.begin_with(&shown_values(&stats.observed, &stats.observed));
+                (tuner, stats.observed.clone())
+            }
+        };
         tuner.record_sizes(Sizes::of(&stats));
-        let first_observed = stats.observed.clone();
-        tuner.begin_with(&shown_values(&stats.observed, &first_observed));
-        CacheState { tuner, first_observed, last: stats, last_seen: now, shown: true }
+        let unsaved = None;
+        CacheState { tuner, first_observed, last: stats, last_seen: now, shown: true, unsaved }
+    }
+
+    /// Has what changed about the caches stored.
+    pub(super) fn save(&mut self, shared: &mut Shared) {
+        if !shared.is_stored() {
+            return;
+        }
+        let Some(profile) = self.profile.as_deref() else { return };
+        for (name, cache) in self.caches.iter_mut().filter(|(_, cache)| cache.shown) {
+            if let Some(sample) = cache.unsaved.take() {
+                let key = saved::key(&self.plan.id, name);
+                shared.store(Some(Change::Sample { key, sample }));
+            }
+            if cache.tuner.take_changed() {
+                let state = SavedCache {
+                    profile: profile.name.clone(),
+                    last_seen: cache.last_seen,
+                    started_at: cache.last.started_at,
+                    first_observed: cache.first_observed.clone(),
+                    tuner: cache.tuner.save(),
+                };
+                shared.store(saved::cache(saved::key(&self.plan.id, name), &state));
+            }
+        }
     }
 
     pub(super) fn view(&self) -> TargetView {
@@ -254,7 +310,11 @@ impl CacheState {
     fn take_in(&mut self, stats: CacheStats, now: Timestamp, number: u64) {
         self.tuner.record_sizes(Sizes::of(&stats));
         match snapshot::between(&self.last, self.last_seen, &stats, now) {
-            Interval::Measured(snapshot) => self.tuner.record_performance(snapshot),
+            Interval::Measured(snapshot) => {
+                self.tuner.record_performance(snapshot);
+                let newest = self.tuner.track().iter().next_back();
+                self.unsaved = newest.filter(|sample| sample.timestamp == now).copied();
+            }
             Interval::Restarted => self.tuner.restart(now),
             Interval::Empty => {}
         }

@@ -49,6 +49,15 @@ impl Sample {
         sample
     }
 
+    /// The snapshot that it was made from.
+    pub fn snapshot(&self) -> PerformanceSnapshot {
+        let mut snapshot = PerformanceSnapshot::empty(self.timestamp);
+        for signal in Signal::ALL {
+            snapshot.set(signal, self.value(signal));
+        }
+        snapshot
+    }
+
     /// The value of a signal, in the signal's unit.
     pub fn value(&self, signal: Signal) -> Option<f64> {
         let is_present = self.present & (1 << signal as usize) != 0;

@@ -47,14 +47,20 @@ pub fn between(
     Interval::Measured(measure(&Increases { earlier, later }, later, seconds, to))
 }
 
+/// Whether a process that started at `now` (seconds since the epoch) is another one than that which
+/// started at `before`.
+pub fn restarted_since(before: Option<f64>, now: Option<f64>) -> bool {
+    before.zip(now).is_some_and(|(before, now)| now > before + START_JITTER_SECONDS_MAX)
+}
+
 fn restarted(earlier: &CacheStats, later: &CacheStats, seconds: f64) -> bool {
     let counters_fell = || {
         later.cumulative.iter().any(|(role, terms)| {
             earlier.cumulative.get(role).is_some_and(|before| any_went_down(before, terms))
         })
     };
-    if let (Some(before), Some(now)) = (earlier.started_at, later.started_at) {
-        return now > before + START_JITTER_SECONDS_MAX;
+    if earlier.started_at.is_some() && later.started_at.is_some() {
+        return restarted_since(earlier.started_at, later.started_at);
     }
     if let (Some(before), Some(now)) = (earlier.uptime, later.uptime) {
         // An answer may come seconds after it was asked for, so uptime that lags behind our clock

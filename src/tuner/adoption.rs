@@ -74,6 +74,7 @@ impl AdaptiveTuner {
     pub(super) fn change(&mut self, parameter: Parameter, value: f64) {
         let before = self.parameters.value(parameter);
         self.parameters.set(parameter, value);
+        self.is_changed = true;
         let after = self.parameters.value(parameter);
         if before.total_cmp(&after).is_eq() {
             return;
@@ -85,6 +86,7 @@ impl AdaptiveTuner {
     }
 
     pub(super) fn touch(&mut self, touch: Touch) {
+        self.is_changed = true;
         if self.touches.len() == TOUCHES_MAX {
             self.touches.pop_front();
         }
@@ -174,6 +176,7 @@ impl AdaptiveTuner {
             }
             _ => {
                 self.drifts.insert(parameter, Drift { value, since: now });
+                self.is_changed = true;
             }
         }
     }
@@ -279,6 +282,7 @@ impl AdaptiveTuner {
     fn finish_undoing(&mut self, now: Timestamp) {
         if let Some(undoing) = self.undoing.take() {
             self.end_touch(undoing.number, now);
+            self.is_changed = true;
         }
     }
 

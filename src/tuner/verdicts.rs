@@ -97,6 +97,7 @@ impl AdaptiveTuner {
         let Assessment { look, judgement } = assessment;
         let tuning = self.pending.as_mut()?;
         tuning.first_look_done |= look == Look::First;
+        self.is_changed |= look == Look::First;
         let (rule, parameter) = (tuning.rule.clone(), tuning.parameter);
         if let Some(effect) = judgement.minimum_detectable_effect {
             let note = |counts: &mut crate::tuner::RuleCounts| {
@@ -142,6 +143,7 @@ impl AdaptiveTuner {
             self.settle(verdict, now);
         } else {
             self.ledger.count_outcome(rule, parameter, outcome);
+            self.is_changed = true;
             self.earn(rule, outcome, improvement, now);
         }
         true
@@ -184,6 +186,7 @@ impl AdaptiveTuner {
             Outcome::Degraded => false,
             Outcome::Inconclusive | Outcome::Void => return,
         };
+        self.is_changed = true;
         self.trust.entry(rule.into()).or_default().record(is_improved, now);
         self.stats.record_outcome(is_improved, improvement);
     }
