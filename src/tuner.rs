@@ -455,3 +455,7 @@ impl AdaptiveTuner {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact values are the point")]
 mod tests;
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact values are the point")]
+mod loop_tests;
