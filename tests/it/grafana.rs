@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use cache_tuner_exporter::export::names::ALL;
+use cache_tuner_exporter::export::names::Scope;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
@@ -115,11 +116,11 @@ fn selector_faults(queries: &[Query]) -> Vec<String> {
     let mut faults = Vec::new();
     for query in queries.iter().filter(|query| !query.place.starts_with("variable")) {
         for metric in metrics(&query.source, "cache_tuner_") {
-            let matchers = match metric {
-                _ if metric.starts_with("cache_tuner_target_") => TARGET_MATCHERS,
-                _ if metric.starts_with("cache_tuner_config_") => "",
-                _ if metric.starts_with("cache_tuner_exporter_") => "",
-                _ => CACHE_MATCHERS,
+            let known = ALL.iter().find(|known| known.name == metric);
+            let matchers = match known.map_or(Scope::Cache, |known| known.scope) {
+                Scope::Cache => CACHE_MATCHERS,
+                Scope::Target => TARGET_MATCHERS,
+                Scope::Exporter => "",
             };
             let count = |what: &str| query.source.matches(what).count();
             if count(metric) != count(&format!("{metric}{matchers}")) {

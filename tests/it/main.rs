@@ -4,6 +4,7 @@
 //! helpers outside `#[test]` functions are test code too, so `expect` and `panic!` are allowed.
 #![cfg(test)]
 
+mod alert_statistics;
 mod alerting;
 mod boards;
 mod check;

@@ -15,6 +15,7 @@ pub(crate) const EXEMPTED: &[(&str, &str)] = &[];
 /// Values of a metric's own labels, a series each.
 const SERIES: &[(&[&str], &[&str])] = &[
     (&[], &[""]),
+    (&["rule"], &[r#"rule="hit_rate_declining""#, r#"rule="get_latency_rising""#]),
     (&["parameter"], &[r#"parameter="l1_size_multiplier""#, r#"parameter="ttl_multiplier""#]),
     (
         &["rule", "parameter"],
@@ -52,6 +53,14 @@ const VALUES: &[(&str, f64)] = &[
     // Not in force, so that it stands.
     ("cache_tuner_recommended_value", 1.2),
     // Healthy.
+    ("cache_tuner_breaker_open", 0.0),
+    ("cache_tuner_brier_score", 0.18),
+    ("cache_tuner_calibration_error_ratio", 0.02),
+    ("cache_tuner_minimum_detectable_effect", 0.01),
+    ("cache_tuner_parameter_reversals_total", 2.0),
+    ("cache_tuner_recent_judged_tunings", 20.0),
+    ("cache_tuner_rule_confidence", 0.8),
+    ("cache_tuner_store_failures_total", 0.0),
     ("cache_tuner_tuning_success_ratio", 0.5),
     ("cache_tuner_snapshots", 100.0),
 ];

@@ -37,16 +37,11 @@ pub(crate) struct Query {
 }
 
 /// An alerting rule of `rules/prometheus/alerts.yaml`; only what tests look at.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Alert {
-    #[serde(rename = "alert")]
     pub(crate) name: String,
-    pub(crate) expr: String,
-    #[serde(rename = "for")]
     pub(crate) pending: Option<String>,
-    #[serde(default)]
     pub(crate) labels: Severity,
-    #[serde(default)]
     pub(crate) annotations: Annotations,
 }
 
@@ -71,7 +66,21 @@ struct RuleFile {
 
 #[derive(Deserialize)]
 struct Group {
-    rules: Vec<Alert>,
+    rules: Vec<Rule>,
+}
+
+/// Either kind of rule; `alert` or `record` is its name.
+#[derive(Deserialize)]
+struct Rule {
+    alert: Option<String>,
+    record: Option<String>,
+    expr: String,
+    #[serde(rename = "for")]
+    pending: Option<String>,
+    #[serde(default)]
+    labels: Severity,
+    #[serde(default)]
+    annotations: Annotations,
 }
 
 /// A file or folder of this repository.
@@ -86,13 +95,22 @@ pub(crate) fn document() -> Value {
     serde_json::from_str(&text.expect("the dashboard can be read")).expect("the dashboard is JSON")
 }
 
-/// The alerts as they are shipped.
 #[track_caller]
-pub(crate) fn alerts() -> Vec<Alert> {
+fn rules() -> Vec<Rule> {
     let text = fs::read_to_string(repository_path("rules/prometheus/alerts.yaml"));
     let text = text.expect("the alerts can be read");
     let file: RuleFile = serde_yaml::from_str(&text).expect("the alerts are a rule file");
     file.groups.into_iter().flat_map(|group| group.rules).collect()
+}
+
+/// The alerts as they are shipped.
+#[track_caller]
+pub(crate) fn alerts() -> Vec<Alert> {
+    let alert = |rule: Rule| {
+        let Rule { alert, pending, labels, annotations, .. } = rule;
+        Some(Alert { name: alert?, pending, labels, annotations })
+    };
+    rules().into_iter().filter_map(alert).collect()
 }
 
 /// Every panel, also the rows and what is folded into them.
@@ -129,15 +147,17 @@ pub(crate) fn queries(dashboard: &Value, variables: &Variables<'_>) -> Vec<Query
     queries
 }
 
-/// Every query of the alerts.
+/// Every query of the alerts, and of the recorded series that they rest on.
 #[track_caller]
 pub(crate) fn alert_queries() -> Vec<Query> {
-    let query = |alert: Alert| Query {
-        place: format!("alert {}", alert.name),
-        source: alert.expr.clone(),
-        expr: alert.expr,
+    let query = |rule: Rule| {
+        let place = match (rule.alert, rule.record) {
+            (Some(name), _) => format!("alert {name}"),
+            (None, name) => format!("record {}", name.unwrap_or_default()),
+        };
+        Query { place, source: rule.expr.clone(), expr: rule.expr }
     };
-    alerts().into_iter().map(query).collect()
+    rules().into_iter().map(query).collect()
 }
 
 /// An array member; empty where there is none.
