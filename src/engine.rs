@@ -27,6 +27,7 @@ use crate::reading::Failure;
 use crate::reading::Reading;
 use crate::rule::RuleSet;
 use crate::tuner::AdaptiveTuner;
+use crate::tuner::EventKind;
 use crate::tuner::Fetched;
 use crate::tuner::Refusal;
 use crate::tuner::Tuning;
@@ -122,20 +123,9 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {
     /// What.
-    pub kind: HappeningKind,
+    pub kind: EventKind,
     /// The journal's entry.
     pub entry: TuningEntry,
-}
-
-/// What may happen to a tuning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HappeningKind {
-    /// It was decided.
-    Started,
-    /// The cache took it over.
-    Adopted,
-    /// It was judged.
-    Judged,
 }
 
 /// Everything that is watched.

@@ -7,6 +7,7 @@
 //! to the same decisions.
 
 mod adoption;
+mod analysis;
 mod guards;
 mod ledger;
 mod recommendation;
@@ -21,7 +22,6 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::confidence;
 use crate::confidence::Posterior;
 use crate::history::History;
 use crate::judge::Sample;
@@ -49,6 +49,7 @@ pub use saved::SavedTuner;
 pub use sizing::Sizes;
 pub use stats::AdaptiveTuningStats;
 pub use tuning::EXTERNAL;
+pub use tuning::EventKind;
 pub use tuning::Evidence;
 pub use tuning::Origin;
 pub use tuning::Outlook;
@@ -291,101 +292,6 @@ impl AdaptiveTuner {
                 None => {}
             }
         }
-    }
-
-    fn recommend(
-        &mut self,
-        now: Timestamp,
-        around: &Surroundings<'_>,
-    ) -> Vec<TuningRecommendation> {
-        let rules = Arc::clone(&self.rules);
-        let mut recommendations = Vec::new();
-        for rule in rules.iter().filter(|rule| self.tunable.contains(&rule.tune.parameter)) {
-            let parameter = rule.tune.parameter;
-            match self.verdict(rule, now) {
-                RuleVerdict::Quiet => {}
-                RuleVerdict::NoData => {
-                    self.ledger.withhold(&rule.name, parameter, Withheld::NoData);
-                }
-                RuleVerdict::AtLimit => {
-                    self.ledger.withhold(&rule.name, parameter, Withheld::AtLimit);
-                }
-                RuleVerdict::Recommends(value) => {
-                    self.ledger.count_recommendation(&rule.name, parameter);
-                    recommendations.push(self.recommendation(rule, value, now, around));
-                }
-            }
-        }
-        recommendations
-    }
-
-    fn recommendation(
-        &self,
-        rule: &Rule,
-        value: f64,
-        now: Timestamp,
-        around: &Surroundings<'_>,
-    ) -> TuningRecommendation {
-        let parameter = rule.tune.parameter;
-        let current_value = self.parameters.value(parameter);
-        let mut recommendation = TuningRecommendation {
-            rule: Arc::clone(&rule.name),
-            parameter,
-            current_value,
-            recommended_value: value,
-            confidence: rule.confidence,
-            expected_improvement: rule.expected_improvement,
-            outlook: None,
-            reason: Arc::clone(&rule.reason),
-            applied: false,
-        };
-        if !self.config.feedback.enabled {
-            return recommendation;
-        }
-        let own = self.trust.get(&rule.name).map_or_else(Posterior::default, |t| t.posterior);
-        let pooled = around.pooled.get(&rule.name).copied().unwrap_or_default();
-        recommendation.confidence = confidence::confidence(&own, &pooled, rule.confidence, now);
-        let outlook = (rule.objective.signal == Signal::HitRate)
-            .then(|| self.sizing_now(now).outlook(parameter, (current_value, value), rule.price()))
-            .flatten();
-        if let Some(outlook) = outlook
-            && let Some(hit_rate) = self.history.newest(Signal::HitRate, 3).filter(|h| *h > 0.0)
-        {
-            recommendation.expected_improvement = outlook.gain / hit_rate;
-        }
-        recommendation.outlook = outlook;
-        recommendation
-    }
-
-    /// Puts every trusted recommendation in force, as rez-next does.
-    fn apply(
-        &mut self,
-        mut recommendations: Vec<TuningRecommendation>,
-        now: Timestamp,
-        around: &Surroundings<'_>,
-    ) -> Vec<TuningRecommendation> {
-        let mut number = around.next_number;
-        for recommendation in &mut recommendations {
-            let withheld = if recommendation.confidence < self.config.min_confidence_for_auto_tuning
-            {
-                Some(Withheld::Confidence)
-            } else if self.config.mode == Mode::Advisory {
-                Some(Withheld::Advisory)
-            } else {
-                None
-            };
-            let TuningRecommendation { rule, parameter, .. } = &*recommendation;
-            if let Some(reason) = withheld {
-                self.ledger.withhold(rule, *parameter, reason);
-                continue;
-            }
-            let tuning = self.tuning(recommendation, Origin::Auto, number, now);
-            number += 1;
-            self.put_in_force(&tuning, now);
-            self.events.push(TuningEvent::Started(tuning));
-            recommendation.applied = true;
-        }
-        recommendations
     }
 
     /// Records what came of a tuning by `rule`, as rez-next does: the relative `improvement` of one

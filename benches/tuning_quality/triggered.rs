@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use cache_tuner_exporter::engine::HappeningKind;
 use cache_tuner_exporter::judge::Look;
 use cache_tuner_exporter::outcome::Outcome;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::sim::catalogue::TICK_SECONDS;
 use cache_tuner_exporter::sim::truth::Effect;
 use cache_tuner_exporter::sim::truth::Truth;
+use cache_tuner_exporter::tuner::EventKind;
 use cache_tuner_exporter::tuner::Origin;
 use cache_tuner_exporter::tuner::Tuning;
 use cache_tuner_exporter::tuner::Verdict;
@@ -72,12 +72,12 @@ pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
                 continue;
             }
             match (happening.kind, verdict) {
-                (HappeningKind::Started, _) => {
+                (EventKind::Started, _) => {
                     let member = &job.members()[lane];
                     let wanted = engine.in_force()[lane];
                     truths.insert(tuning.number, Truth::start(member, wanted, Signal::HitRate));
                 }
-                (HappeningKind::Judged, Some(verdict)) => {
+                (EventKind::Judged, Some(verdict)) => {
                     let truth = truths.remove(&tuning.number);
                     let effect = truth.and_then(|mut truth| effect(&mut truth, &tuning, &verdict));
                     triggered.add(&tuning, &verdict, effect, of_file.get(&tuning.rule).copied());

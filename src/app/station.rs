@@ -16,13 +16,13 @@ use crate::diag::Diagnostics;
 use crate::diag::render;
 use crate::engine::Engine;
 use crate::engine::Happening;
-use crate::engine::HappeningKind;
 use crate::engine::Observation;
 use crate::engine::Step;
 use crate::export::Exporter;
 use crate::published::Board;
 use crate::published::TargetId;
 use crate::published::TuningEntry;
+use crate::tuner::EventKind;
 use crate::units::Short;
 use crate::web::Shown;
 
@@ -221,10 +221,10 @@ fn log_tunings(happenings: &[Happening]) {
             because,
             "{}",
             match kind {
-                HappeningKind::Started if tuning.origin.is_real() => "tuned",
-                HappeningKind::Started => "tuning held back, to be judged all the same",
-                HappeningKind::Adopted => "tuning taken over",
-                HappeningKind::Judged => "tuning judged",
+                EventKind::Started if tuning.origin.is_real() => "tuned",
+                EventKind::Started => "tuning held back, to be judged all the same",
+                EventKind::Adopted => "tuning taken over",
+                EventKind::Judged => "tuning judged",
             }
         );
     }

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::Happening;
-use crate::engine::HappeningKind;
 use crate::engine::JobPlan;
 use crate::engine::TargetPlan;
 use crate::engine::saved;
@@ -22,6 +21,7 @@ use crate::published::TargetId;
 use crate::published::TrustView;
 use crate::published::TuningEntry;
 use crate::tuner::AdaptiveTuner;
+use crate::tuner::EventKind;
 use crate::tuner::Surroundings;
 use crate::tuner::TuningEvent;
 use crate::units::Timestamp;
@@ -146,22 +146,17 @@ impl Shared {
         event: TuningEvent,
         now: Timestamp,
     ) {
-        self.newest_number = self.newest_number.max(event.tuning().number);
-        let (kind, tuning, verdict) = match event {
-            TuningEvent::Started(tuning) => (HappeningKind::Started, tuning, None),
-            TuningEvent::Adopted(tuning) => (HappeningKind::Adopted, tuning, None),
-            TuningEvent::Judged(tuning, verdict) => {
-                let feedback = &plan.job.tuning.feedback;
-                self.trust.record(&tuning, verdict.outcome, feedback, now);
-                self.is_trust_changed = true;
-                (HappeningKind::Judged, tuning, Some(verdict))
-            }
-        };
+        let TuningEvent { kind, tuning, verdict } = event;
+        self.newest_number = self.newest_number.max(tuning.number);
+        if let Some(verdict) = &verdict {
+            self.trust.record(&tuning, verdict.outcome, &plan.job.tuning.feedback, now);
+            self.is_trust_changed = true;
+        }
         let (id, cache) = (plan.id.clone(), Arc::clone(cache));
         let entry = TuningEntry { id, cache, tuning, verdict };
         if self.is_stored {
             self.changes.extend(saved::entry(&entry));
-            if kind == HappeningKind::Judged {
+            if kind == EventKind::Judged {
                 self.changes.extend(saved::trust(&self.trust));
             }
         }

@@ -236,28 +236,26 @@ impl TargetState {
         now: Timestamp,
         shared: &mut Shared,
     ) -> CacheState {
-        let JobPlan { tuning, rules, .. } = &*self.plan.job;
+        let JobPlan { tuning: config, rules, .. } = &*self.plan.job;
         let (rules, profile) = (Arc::clone(rules), self.profile.as_deref());
         let tunable = profile.map(Profile::tunable).unwrap_or_default();
         let remembered = shared.remembered(&saved::key(&self.plan.id, name));
         let is_same = |saved: &SavedCache| profile.is_some_and(|p| p.name == saved.profile);
-        let (mut tuner, first_observed) = match remembered.filter(|(saved, _)| is_same(saved)) {
-            Some((saved, samples)) => {
-                let SavedCache { tuner, first_observed, started_at, .. } = saved;
-                let mut tuner = AdaptiveTuner::restored(*tuning, rules, tunable, tuner, &samples);
-                if snapshot::restarted_since(started_at, stats.started_at) {
-                    tuner.restart(now);
-                }
-                if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
-                    shared.take_turn(&self.plan.id, name);
-                }
-                (tuner, first_observed)
+        let remembered = remembered.filter(|(saved, _)| is_same(saved));
+        let (mut tuner, first_observed) = if let Some((saved, samples)) = remembered {
+            let SavedCache { tuner, first_observed, started_at, .. } = saved;
+            let mut tuner = AdaptiveTuner::restored(*config, rules, tunable, tuner, &samples);
+            if snapshot::restarted_since(started_at, stats.started_at) {
+                tuner.restart(now);
             }
-            None => {
-                let mut tuner = AdaptiveTuner::new(*tuning, rules, tunable);
-                tuner.begin_with(&shown_values(&stats.observed, &stats.observed));
-                (tuner, stats.observed.clone())
+            if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
+                shared.take_turn(&self.plan.id, name);
             }
+            (tuner, first_observed)
+        } else {
+            let mut tuner = AdaptiveTuner::new(*config, rules, tunable);
+            tuner.begin_with(&shown_values(&stats.observed, &stats.observed));
+            (tuner, stats.observed.clone())
         };
         tuner.record_sizes(Sizes::of(&stats));
         let unsaved = None;

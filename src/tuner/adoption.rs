@@ -207,7 +207,7 @@ impl AdaptiveTuner {
         self.ledger.count_tuning(&tuning.rule, parameter);
         self.touch(Touch::at(number, since));
         self.pending = Some(tuning.clone());
-        self.events.push(TuningEvent::Started(tuning));
+        self.events.push(TuningEvent::started(tuning));
     }
 
     fn external(
@@ -256,7 +256,7 @@ impl AdaptiveTuner {
         tuning.adopted_at = Some(now);
         tuning.evidence = Some(evidence);
         let number = tuning.number;
-        self.events.push(TuningEvent::Adopted(tuning.clone()));
+        self.events.push(TuningEvent::adopted(tuning.clone()));
         self.end_touch(number, now);
     }
 

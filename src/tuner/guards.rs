@@ -171,7 +171,7 @@ impl AdaptiveTuner {
             self.touch(Touch::at(number, now));
         }
         self.pending = Some(tuning.clone());
-        self.events.push(TuningEvent::Started(tuning.clone()));
+        self.events.push(TuningEvent::started(tuning.clone()));
         tuning
     }
 

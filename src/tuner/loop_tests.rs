@@ -87,7 +87,7 @@ impl Cache {
             self.tuner.analyze_within(self.now, &(self.around)(around));
         }
         for event in self.tuner.take_events() {
-            self.number = self.number.max(event.tuning().number + 1);
+            self.number = self.number.max(event.tuning.number + 1);
             self.events.push(event);
         }
     }
@@ -120,10 +120,11 @@ impl Cache {
 
     /// What happened, in short: `started`, `adopted`, an outcome with its reason.
     fn story(&self) -> Vec<String> {
-        let tell = |event: &TuningEvent| match event {
-            TuningEvent::Started(tuning) => format!("{} {}", tuning.origin.name(), tuning.rule),
-            TuningEvent::Adopted(tuning) => tuning.evidence.unwrap().name().to_owned(),
-            TuningEvent::Judged(_, verdict) => {
+        let tell = |event: &TuningEvent| match (event.kind, &event.tuning, &event.verdict) {
+            (EventKind::Started, tuning, _) => format!("{} {}", tuning.origin.name(), tuning.rule),
+            (EventKind::Adopted, tuning, _) => tuning.evidence.unwrap().name().to_owned(),
+            (EventKind::Judged, _, verdict) => {
+                let verdict = verdict.as_ref().unwrap();
                 let reason = verdict.judgement.as_ref().map_or("told", |j| j.reason.name());
                 let back = if verdict.rolled_back { ", undone" } else { "" };
                 format!("{}: {reason}{back}", verdict.outcome.name())
@@ -343,7 +344,7 @@ fn an_effect_that_nobody_can_see_is_inconclusive_or_useless() {
     let outcome = &cache.story()[2];
     assert!(outcome.starts_with("inconclusive") || outcome.contains("no_benefit"), "{outcome}");
     let reasons = [Reason::NoBenefit, Reason::Undecided];
-    let Some(TuningEvent::Judged(_, verdict)) = cache.events.get(2) else { panic!("no verdict") };
+    let verdict = cache.events[2].verdict.as_ref().unwrap();
     let judgement = verdict.judgement.as_ref().unwrap();
     assert!(reasons.contains(&judgement.reason));
     assert!(judgement.minimum_detectable_effect.unwrap() > 0.0);

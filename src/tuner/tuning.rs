@@ -157,28 +157,39 @@ pub struct Verdict {
 
 /// Something that happened to a tuning; the journal gets each.
 #[derive(Debug, Clone, PartialEq)]
-pub enum TuningEvent {
+pub struct TuningEvent {
+    /// What.
+    pub kind: EventKind,
+    /// The tuning from then on.
+    pub tuning: Tuning,
+    /// What came of it; `None` until it is judged.
+    pub verdict: Option<Verdict>,
+}
+
+/// What may happen to a tuning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
     /// It was decided.
-    Started(Tuning),
+    Started,
     /// The cache took it over.
-    Adopted(Tuning),
+    Adopted,
     /// It was judged.
-    Judged(Tuning, Verdict),
+    Judged,
 }
 
 impl TuningEvent {
-    /// The tuning.
-    pub const fn tuning(&self) -> &Tuning {
-        match self {
-            Self::Started(tuning) | Self::Adopted(tuning) | Self::Judged(tuning, _) => tuning,
-        }
+    /// It was decided.
+    pub(super) const fn started(tuning: Tuning) -> Self {
+        Self { kind: EventKind::Started, tuning, verdict: None }
     }
 
-    /// The verdict, if it has one.
-    pub const fn verdict(&self) -> Option<&Verdict> {
-        match self {
-            Self::Judged(_, verdict) => Some(verdict),
-            Self::Started(_) | Self::Adopted(_) => None,
-        }
+    /// The cache took it over.
+    pub(super) const fn adopted(tuning: Tuning) -> Self {
+        Self { kind: EventKind::Adopted, tuning, verdict: None }
+    }
+
+    /// It was judged.
+    pub(super) const fn judged(tuning: Tuning, verdict: Verdict) -> Self {
+        Self { kind: EventKind::Judged, tuning, verdict: Some(verdict) }
     }
 }

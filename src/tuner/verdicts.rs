@@ -158,7 +158,7 @@ impl AdaptiveTuner {
                 counts.shadow_outcomes[outcome as usize] += 1;
             });
             self.rest(&tuning, now);
-            self.events.push(TuningEvent::Judged(tuning, verdict));
+            self.events.push(TuningEvent::judged(tuning, verdict));
             return Some(outcome);
         }
         self.ledger.count_outcome(&tuning.rule, tuning.parameter, outcome);
@@ -175,7 +175,7 @@ impl AdaptiveTuner {
             verdict.rolled_back = true;
             self.ledger.update(&tuning.rule, tuning.parameter, |counts| counts.rollbacks += 1);
         }
-        self.events.push(TuningEvent::Judged(tuning, verdict));
+        self.events.push(TuningEvent::judged(tuning, verdict));
         Some(outcome)
     }
 
@@ -246,7 +246,7 @@ impl AdaptiveTuner {
             controls: Vec::new(),
             rolled_back: false,
         };
-        self.events.push(TuningEvent::Judged(tuning, verdict));
+        self.events.push(TuningEvent::judged(tuning, verdict));
     }
 
     /// The same for a shadow, which gives way to any real tuning.

@@ -133,8 +133,8 @@ pub(crate) fn board() -> Board {
     let entries = tuner.take_events().into_iter().map(|event| TuningEntry {
         id: sessions.clone(),
         cache: "redis".into(),
-        tuning: event.tuning().clone(),
-        verdict: event.verdict().cloned(),
+        tuning: event.tuning,
+        verdict: event.verdict,
     });
     board.record(entries.collect());
     board
