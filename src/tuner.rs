@@ -361,7 +361,3 @@ impl AdaptiveTuner {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact values are the point")]
 mod tests;
-
-#[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exact values are the point")]
-mod loop_tests;

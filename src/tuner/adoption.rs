@@ -19,7 +19,7 @@ use crate::units::Timestamp;
 
 /// Relative distance within which a value that a target shows is the one that was asked for.
 const CLOSE: f64 = 0.01;
-/// Times at which a cache was not left alone that are kept: more than fall into the judge's history.
+/// Times at which a cache was not left alone that are kept: more than the judge's history holds.
 const TOUCHES_MAX: usize = 64;
 /// Samples that the cache gets at least to take a value over.
 const ADOPTION_SAMPLES_MIN: u32 = 3;

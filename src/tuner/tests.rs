@@ -1,5 +1,7 @@
 //! The tuner over short series of snapshots.
 
+mod closed_loop;
+
 use std::time::Duration;
 
 use super::*;

@@ -1,13 +1,30 @@
 //! The closed loop over short histories: each guard, adoption, each outcome and what follows.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::*;
+use crate::confidence::Posterior;
 use crate::diag::SourceFile;
 use crate::judge::Reason;
+use crate::judge::Sample;
+use crate::parameter::Parameter;
 use crate::rule;
+use crate::signal::Signal;
 use crate::sim::rng;
+use crate::snapshot::PerformanceSnapshot;
+use crate::tuner::AdaptiveTuner;
+use crate::tuner::EventKind;
+use crate::tuner::Mode;
+use crate::tuner::Origin;
+use crate::tuner::Outcome;
+use crate::tuner::Refusal;
+use crate::tuner::SavedTuner;
+use crate::tuner::Surroundings;
+use crate::tuner::TuningConfig;
+use crate::tuner::TuningEvent;
 use crate::tuning_config::Feedback;
+use crate::units::Timestamp;
 
 const RULES: &str = "
 groups:
