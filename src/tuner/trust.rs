@@ -16,7 +16,6 @@ pub(super) struct RuleTrust {
     /// Outcomes of its tunings here.
     pub(super) posterior: Posterior,
     /// Newest snapshots in a row for which its condition held.
-    #[serde(skip)]
     pub(super) held: usize,
     /// Tunings in a row that failed.
     pub(super) failures: u32,
