@@ -1,8 +1,9 @@
 //! The built-in demo: four real caches inside the process, under a workload that outgrows them.
 //!
 //! They are tuned like anybody's caches: their metrics stand on a loopback port and are scraped
-//! over HTTP, and they read the parameters in force back through the API, once a second. Nothing is
-//! written to disk.
+//! over HTTP, and they read the parameters in force back through the API. A judgement takes some two
+//! hundred samples, so the demo's time runs fast: a tick of its caches is four a second, and so are
+//! scrapes. Nothing is written to disk.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -34,11 +35,14 @@ use crate::scrape::client::ClientError;
 use crate::scrape::client::ScrapeRequest;
 use crate::scrape::config::ClientConfig;
 use crate::sim::demo::DemoFleet;
-use crate::sim::demo::TICK_SECONDS;
 use crate::tuning_parameters::TuningParameters;
+use crate::units;
 
 /// The same caches and requests at every start.
 const SEED: u64 = 1;
+
+/// Time between two ticks, each of them a second of the caches' own time; also between two scrapes.
+const PACE: Duration = Duration::from_millis(250);
 
 /// Longest time that the parameters of a cache may take to arrive.
 const READ_BACK_TIMEOUT: Duration = Duration::from_millis(500);
@@ -74,11 +78,12 @@ impl Demo {
     pub fn config(&self) -> String {
         format!(
             "# The built-in demo: four caches inside the process.\n\
-             global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n\
-             tuning:\n  tuning_interval: 5s\n\
+             global:\n  scrape_interval: {pace}\n  scrape_timeout: {pace}\n\
+             tuning:\n  tuning_interval: 2s\n\
              scrape_configs:\n  - job_name: demo\n    profile: demo\n    static_configs:\n      \
              - targets: ['{}']\n",
-            self.address
+            self.address,
+            pace = units::format_duration(PACE),
         )
     }
 
@@ -115,7 +120,7 @@ struct Caches {
 
 impl Caches {
     async fn live(mut self) {
-        let mut ticks = tokio::time::interval(Duration::from_secs(TICK_SECONDS));
+        let mut ticks = tokio::time::interval(PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for tick in 0_u64.. {
             ticks.tick().await;

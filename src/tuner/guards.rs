@@ -96,10 +96,10 @@ impl AdaptiveTuner {
             Some(Withheld::Advisory)
         } else if around.is_breaker_open {
             Some(Withheld::Breaker)
-        } else if is_held_out(recommendation, &feedback, now) {
-            Some(Withheld::Advisory)
         } else if !around.has_turn {
             Some(Withheld::Pending)
+        } else if is_held_out(recommendation, &feedback, now) {
+            Some(Withheld::Advisory)
         } else {
             None
         }
