@@ -31,6 +31,9 @@ const TRACE_SIZE_SHARE: usize = 10;
 /// Of the base size, so many parts are level 2 and one is level 1, as in the workloads.
 const L2_PARTS: usize = 3;
 
+/// Smallest and largest size that an outside hand gives level 2, against its first.
+const HAND_SIZES: (f64, f64) = (0.5, 3.0);
+
 /// One cache and its requests.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -41,6 +44,8 @@ pub struct Member {
     cache: TwoLevelCache,
     /// As asked for; an outside hand may have made something else of it.
     wanted: TuningParameters,
+    /// The size of level 2 that an outside hand set, until another is asked for.
+    by_hand: Option<f64>,
     /// Ticks behind it.
     ticks: u64,
     started_seconds: u64,
@@ -98,7 +103,12 @@ impl Member {
             self.started_seconds = now;
         }
         let mut in_force = self.wanted;
-        in_force.l2_size_multiplier *= self.disturbance.hand(self.seed, lane, self.ticks);
+        let size = self.by_hand.unwrap_or(in_force.l2_size_multiplier);
+        let factor = self.disturbance.hand(self.seed, lane, self.ticks);
+        if (factor - 1.0).abs() > 0.0 {
+            self.by_hand = Some((size * factor).clamp(HAND_SIZES.0, HAND_SIZES.1));
+        }
+        in_force.l2_size_multiplier = self.by_hand.unwrap_or(size);
         if *self.cache.parameters() != in_force {
             self.cache.set_parameters(in_force);
         }
@@ -129,6 +139,9 @@ impl Member {
 
     /// Sets the parameters from the next tick on.
     pub fn set_parameters(&mut self, parameters: TuningParameters) {
+        if self.wanted != parameters {
+            self.by_hand = None;
+        }
         self.wanted = parameters;
     }
 
@@ -187,6 +200,7 @@ impl Job {
                 lane,
                 cache: TwoLevelCache::new(config(lane)),
                 wanted: TuningParameters::default(),
+                by_hand: None,
                 ticks: 0,
                 started_seconds: 0,
             })
