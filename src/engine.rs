@@ -8,6 +8,7 @@ mod saved;
 mod shared;
 mod target;
 mod trust;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

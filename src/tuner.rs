@@ -129,6 +129,8 @@ pub struct AdaptiveTuner {
     samples_since_restart: Option<usize>,
     /// Whether the next sample spans a restart.
     is_after_restart: bool,
+    /// Whether only a sibling's tuning stood in the way.
+    is_waiting: bool,
     /// What happened to tunings since the caller last asked.
     events: Vec<TuningEvent>,
     /// Whether there is something new to save, beside samples.
@@ -160,6 +162,7 @@ impl AdaptiveTuner {
             rests_until: None,
             samples_since_restart: None,
             is_after_restart: false,
+            is_waiting: false,
             events: Vec::new(),
             is_changed: true,
         }

@@ -2,7 +2,6 @@
 //! the trust in rules, and what happened since the caller last asked.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::Happening;
@@ -13,6 +12,7 @@ use crate::engine::saved::Remembered;
 use crate::engine::saved::Restored;
 use crate::engine::saved::SavedCache;
 use crate::engine::trust::Trust;
+use crate::engine::turns::Turns;
 use crate::judge::Sample;
 use crate::memory::CacheKey;
 use crate::memory::Change;
@@ -30,17 +30,14 @@ use crate::units::Timestamp;
 /// the breaker closes by itself.
 const TRUST_SHOWN_FOR_MS: i64 = 10_000;
 
-/// A cache of a target.
-type CacheName = (TargetId, Arc<str>);
-
 /// What the caches of an engine have in common.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     trust: Trust,
     /// Confidence of each rule's file, by name.
     rules: BTreeMap<Arc<str>, f64>,
-    /// By job, the caches whose tunings are pending; shadows take no turn.
-    turns: BTreeMap<Arc<str>, BTreeSet<CacheName>>,
+    /// By job, whose turn it is.
+    turns: BTreeMap<Arc<str>, Turns>,
     /// The number of the newest tuning.
     newest_number: u64,
     happenings: Vec<Happening>,
@@ -105,10 +102,11 @@ impl Shared {
         now: Timestamp,
     ) -> Surroundings<'_> {
         let own = (plan.id.clone(), Arc::clone(cache));
-        let others = self.turns.get(&plan.id.scrape_job);
+        let turns = self.turns.get(&plan.id.scrape_job);
+        let interval = plan.job.tuning.tuning_interval;
         Surroundings {
             pooled: self.trust.pooled(),
-            has_turn: others.is_none_or(|others| others.iter().all(|other| *other == own)),
+            has_turn: turns.is_none_or(|turns| turns.is_free(&own, interval, now)),
             is_breaker_open: self.trust.is_breaker_open(now),
             is_frozen: plan.job.freeze.contains(now),
             next_number: self.next_number(),
@@ -124,18 +122,15 @@ impl Shared {
         now: Timestamp,
     ) {
         let events = tuner.take_events();
-        if events.is_empty() {
-            return;
-        }
         for event in events {
             self.take_event(plan, cache, event, now);
         }
-        let own = (plan.id.clone(), Arc::clone(cache));
-        let turns = self.turns.entry(Arc::clone(&plan.id.scrape_job)).or_default();
-        if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
-            turns.insert(own);
-        } else {
-            turns.remove(&own);
+        let is_pending = tuner.pending().is_some_and(|pending| pending.origin.is_real());
+        let is_waiting = tuner.is_waiting_for_turn();
+        let is_known = self.turns.contains_key(&plan.id.scrape_job);
+        if is_pending || is_waiting || is_known {
+            let turns = self.turns.entry(Arc::clone(&plan.id.scrape_job)).or_default();
+            turns.note((plan.id.clone(), Arc::clone(cache)), is_pending, is_waiting, now);
         }
     }
 
@@ -175,15 +170,15 @@ impl Shared {
     /// A cache is gone: nobody waits for it.
     pub(super) fn forget(&mut self, id: &TargetId, cache: &Arc<str>) {
         if let Some(turns) = self.turns.get_mut(&id.scrape_job) {
-            turns.remove(&(id.clone(), Arc::clone(cache)));
+            turns.forget(&(id.clone(), Arc::clone(cache)));
         }
         self.store(Some(Change::Forget { key: saved::key(id, cache) }));
     }
 
     /// A cache came back from the store with a tuning under way.
-    pub(super) fn take_turn(&mut self, id: &TargetId, cache: &Arc<str>) {
+    pub(super) fn take_turn(&mut self, id: &TargetId, cache: &Arc<str>, now: Timestamp) {
         let turns = self.turns.entry(Arc::clone(&id.scrape_job)).or_default();
-        turns.insert((id.clone(), Arc::clone(cache)));
+        turns.note((id.clone(), Arc::clone(cache)), true, false, now);
     }
 
     pub(super) fn take_happenings(&mut self) -> Vec<Happening> {

@@ -249,7 +249,7 @@ impl TargetState {
                 tuner.restart(now);
             }
             if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
-                shared.take_turn(&self.plan.id, name);
+                shared.take_turn(&self.plan.id, name, now);
             }
             (tuner, first_observed)
         } else {

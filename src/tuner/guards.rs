@@ -34,8 +34,9 @@ pub enum Refusal {
 }
 
 impl AdaptiveTuner {
-    /// Puts the first recommendation that passes all guards in force. What is advisory, or is held
-    /// back, is judged as if it had been.
+    /// Puts the most promising recommendation that passes all guards in force: of one tuning at a
+    /// time, the one of which most is expected. What is advisory, or is held back, is judged as if
+    /// it had been.
     pub(super) fn guard(
         &mut self,
         mut recommendations: Vec<TuningRecommendation>,
@@ -43,7 +44,11 @@ impl AdaptiveTuner {
         around: &Surroundings<'_>,
     ) -> Vec<TuningRecommendation> {
         let rules = Arc::clone(&self.rules);
-        for recommendation in &mut recommendations {
+        self.is_waiting = false;
+        let promise = |of: &TuningRecommendation| of.confidence * of.expected_improvement.max(0.0);
+        let mut order: Vec<&mut TuningRecommendation> = recommendations.iter_mut().collect();
+        order.sort_by(|left, right| promise(right).total_cmp(&promise(left)));
+        for recommendation in order {
             let Some(rule) = rules.find(&recommendation.rule) else { continue };
             match self.objection(rule, recommendation, now, around) {
                 None => {
@@ -51,6 +56,10 @@ impl AdaptiveTuner {
                     recommendation.applied = true;
                 }
                 Some(reason) => {
+                    self.is_waiting |= reason == Withheld::Pending
+                        && !around.has_turn
+                        && self.pending.is_none()
+                        && self.undoing.is_none();
                     let parameter = recommendation.parameter;
                     self.ledger.withhold(&recommendation.rule, parameter, reason);
                     let is_shadow = matches!(reason, Withheld::Advisory | Withheld::Breaker);
@@ -111,7 +120,8 @@ impl AdaptiveTuner {
         self.samples_since_restart.is_some_and(|samples| samples < window)
     }
 
-    /// Whether a change is too small, or too little is predicted of it to be seen in the end.
+    /// Whether a change is too small, or too little is predicted of it to be seen in the end. Where
+    /// a prediction is unsure, what it may well be counts: otherwise nothing would ever be learnt.
     fn is_in_dead_band(
         &self,
         rule: &Rule,
@@ -129,10 +139,18 @@ impl AdaptiveTuner {
             return false;
         };
         let probe = self.tuning(recommendation, Origin::Shadow, 0, now);
-        let others = self.touched_spans(None);
-        let prospect = judge::prospect(&self.case(&probe, &[], &others, now));
-        let least = prospect.map_or(0.0, |p| p.delta.max(p.minimum_detectable_effect));
-        rule.price() <= 0.0 && outlook.gain < least
+        let prospect = judge::prospect(&self.case(&probe, &[], &[], now));
+        // What can be seen is known from the last judgement, which had the siblings to compare
+        // with; before the first, any effect that matters is worth a try.
+        let seen = self.ledger.detectable(&rule.name, recommendation.parameter);
+        let least = prospect.map_or(0.0, |p| p.delta).max(seen.unwrap_or(0.0));
+        rule.price() <= 0.0 && outlook.gain + outlook.error < least
+    }
+
+    /// Whether the latest analysis would have put a recommendation in force, had no sibling's
+    /// tuning been pending.
+    pub const fn is_waiting_for_turn(&self) -> bool {
+        self.is_waiting
     }
 
     /// Puts a recommendation in force by hand: of the guards, only that one tuning is pending at a

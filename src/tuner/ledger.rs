@@ -161,6 +161,12 @@ impl Ledger {
         self.reversals.iter().map(|(parameter, count)| (*parameter, *count))
     }
 
+    /// The smallest effect that the newest judgement of a rule's tuning would have seen.
+    pub(super) fn detectable(&self, rule: &str, parameter: Parameter) -> Option<f64> {
+        let found = self.rules.iter().find(|((name, of), _)| &**name == rule && *of == parameter);
+        found.and_then(|(_, counts)| counts.minimum_detectable_effect)
+    }
+
     /// The parameter that a rule tunes here.
     pub(super) fn parameter_of(&self, rule: &str) -> Option<Parameter> {
         self.iter().find(|(name, _)| &***name == rule).map(|(_, counts)| counts.parameter)

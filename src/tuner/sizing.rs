@@ -162,7 +162,7 @@ impl SizingNow<'_> {
         let model = self.model(parameter)?;
         let prediction = predict::predict(&model, size_ratio)?;
         let saving = price * model.size * (1.0 - size_ratio);
-        Some(Outlook { size_ratio, gain: prediction.gain, saving })
+        Some(Outlook { size_ratio, gain: prediction.gain, error: prediction.error, saving })
     }
 
     /// The level's part of the whole.

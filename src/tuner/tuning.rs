@@ -79,6 +79,8 @@ pub struct Outlook {
     pub size_ratio: f64,
     /// Predicted change of the hit rate.
     pub gain: f64,
+    /// Standard error of that.
+    pub error: f64,
     /// Price of the size given back, in hits per request; negative for growth.
     pub saving: f64,
 }
