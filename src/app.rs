@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod fleet;
+mod hands;
 mod plan;
 mod station;
 
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -47,6 +49,13 @@ const OBSERVATIONS_WAITING_MAX: usize = 256;
 
 /// Reloads that wait their turn.
 const RELOADS_WAITING_MAX: usize = 4;
+
+/// Orders by hand that wait their turn; each takes microseconds.
+const ORDERS_WAITING_MAX: usize = 64;
+
+/// Notes of caches that read their parameters that wait their turn. One more is lost, and the cache
+/// counts as told the next time that it asks: a tuning that nobody notes in time is void.
+const FETCHES_WAITING_MAX: usize = 1024;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -136,9 +145,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
 /// Builds the loop and the site that it feeds, and connects the two.
 fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station, Arc<web::Site>) {
     let board = Arc::new(Board::new());
-    let exporter = Arc::new(Exporter::new(Arc::clone(&board), BuildInfo::CURRENT));
+    // Nothing is stored, so nothing fails.
+    let store_failures = Arc::new(AtomicU64::new(0));
+    let exporter = Exporter::new(Arc::clone(&board), BuildInfo::CURRENT, store_failures);
+    let exporter = Arc::new(exporter);
     let (observations, found) = mpsc::channel(OBSERVATIONS_WAITING_MAX);
     let (reload, reloads) = mpsc::channel(RELOADS_WAITING_MAX);
+    let (order, orders) = mpsc::channel(ORDERS_WAITING_MAX);
+    let (fetch, fetches) = mpsc::channel(FETCHES_WAITING_MAX);
     let (show, shown) = watch::channel(Arc::new(shown(loaded)));
     let ready = Arc::new(AtomicBool::new(false));
     let rendered = Arc::clone(&exporter);
@@ -146,6 +160,8 @@ fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station,
         board: Arc::clone(&board),
         metrics: Box::new(move || rendered.render().into_bytes()),
         reload,
+        orders: order,
+        fetched: fetch,
         ready: Arc::clone(&ready),
         shown,
         options,
@@ -162,6 +178,8 @@ fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station,
         ready,
         found,
         reloads,
+        orders,
+        fetches,
         awaited: BTreeSet::new(),
         logged: BTreeMap::new(),
     };

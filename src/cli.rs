@@ -90,7 +90,7 @@ pub struct RunArgs {
     /// Allow POST /-/reload.
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
-    /// Allow the API calls that change something. Reserved: there are none yet.
+    /// Allow the API calls that change something.
     #[arg(long = "web.enable-admin-api")]
     pub enable_admin_api: bool,
     /// Directory of the embedded database; empty keeps nothing. Reserved: nothing is kept yet.

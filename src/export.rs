@@ -7,12 +7,14 @@
 
 mod collector;
 mod labels;
+mod metric;
 pub mod names;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
 
 use prometheus::Registry;
 use prometheus::TextEncoder;
@@ -42,11 +44,12 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// An exporter of that board, with the metrics of the process beside it.
-    pub fn new(board: Arc<Board>, build: BuildInfo) -> Self {
+    /// An exporter of that board, with the metrics of the process beside it. Whoever stores counts
+    /// its failures in `store_failures`.
+    pub fn new(board: Arc<Board>, build: BuildInfo, store_failures: Arc<AtomicU64>) -> Self {
         let registry = Registry::new();
         let reloads = Arc::new(RwLock::new(Reloads::default()));
-        let collector = BoardCollector::new(board, build, Arc::clone(&reloads));
+        let collector = BoardCollector::new(board, build, Arc::clone(&reloads), store_failures);
         register(&registry, Box::new(collector));
         #[cfg(target_os = "linux")]
         register(&registry, Box::new(prometheus::process_collector::ProcessCollector::for_self()));

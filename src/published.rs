@@ -220,6 +220,11 @@ impl Board {
         read(&self.targets).values().map(Arc::clone).collect()
     }
 
+    /// One target's view.
+    pub fn target(&self, id: &TargetId) -> Option<Arc<TargetView>> {
+        read(&self.targets).get(id).map(Arc::clone)
+    }
+
     /// The journal, newest first.
     pub fn journal(&self) -> Vec<Arc<TuningEntry>> {
         read(&self.journal).iter().map(Arc::clone).collect()

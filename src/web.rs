@@ -8,6 +8,7 @@ mod answer;
 mod api;
 mod encoding;
 mod format;
+mod orders;
 mod router;
 mod server;
 mod status;
@@ -27,6 +28,11 @@ use crate::rule::Overrides;
 use crate::rule::RuleSet;
 use crate::units::Timestamp;
 
+pub use orders::BODY_BYTES_MAX;
+pub use orders::Deed;
+pub use orders::Done;
+pub use orders::Fetch;
+pub use orders::Order;
 pub use server::CONNECTION_AGE_MAX;
 pub use server::CONNECTIONS_MAX;
 pub use server::DRAIN_LIMIT;
@@ -43,6 +49,12 @@ pub struct Site {
     /// Asks for a reload; the answer comes back over the channel that is sent. A request that finds
     /// this queue full is refused.
     pub reload: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
+    /// Takes what is decided by hand; the answer comes back with it. A request that finds this queue
+    /// full is refused.
+    pub orders: mpsc::Sender<Order>,
+    /// Takes notes of caches that read their parameters. One that finds this queue full is lost: the
+    /// cache counts as told the next time that it asks.
+    pub fetched: mpsc::Sender<Fetch>,
     /// Whether the first round of scrapes has been tried.
     pub ready: Arc<AtomicBool>,
     /// What is shown of the configuration in use.

@@ -24,6 +24,8 @@ use crate::published::TargetId;
 use crate::published::TuningEntry;
 use crate::tuner::EventKind;
 use crate::units::Short;
+use crate::web::Fetch;
+use crate::web::Order;
 use crate::web::Shown;
 
 use super::Source;
@@ -45,6 +47,8 @@ pub(super) struct Station {
     pub(super) ready: Arc<AtomicBool>,
     pub(super) found: mpsc::Receiver<Observation>,
     pub(super) reloads: mpsc::Receiver<ReloadAnswer>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) fetches: mpsc::Receiver<Fetch>,
     /// Targets whose first scrape has not been tried yet.
     pub(super) awaited: BTreeSet<TargetId>,
     /// What was last logged of each target, so that only changes are.
@@ -73,6 +77,7 @@ impl Station {
             self.board.publish(view);
         }
         self.board.retain(|id| ids.contains(id));
+        self.board.publish_trust(self.engine.trust(clock::now()));
         self.logged.retain(|id, _| ids.contains(id));
         let engine = &self.engine;
         self.fleet.apply(watches, |id| engine.profile(id).map(Arc::clone));
@@ -85,6 +90,8 @@ impl Station {
         loop {
             tokio::select! {
                 Some(observation) = self.found.recv() => self.take_in(observation),
+                Some(fetch) = self.fetches.recv() => self.note(&fetch),
+                Some(order) = self.orders.recv() => self.carry_out(order),
                 Some(answer) = self.reloads.recv() => {
                     let result = self.reload().await;
                     // Whoever asked may have gone.
@@ -122,7 +129,7 @@ impl Station {
     }
 
     /// Logs what happened, and puts it up.
-    fn publish(&self, step: Step) {
+    pub(super) fn publish(&self, step: Step) {
         let Step { view, tunings, trust, changes: _ } = step;
         log_tunings(&tunings);
         self.board.publish(view);

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use prometheus::core::Collector;
 use prometheus::core::Desc;
@@ -22,9 +24,11 @@ use crate::export::names::Metric;
 use crate::published::Board;
 use crate::published::CacheView;
 use crate::published::TargetView;
+use crate::published::TrustView;
 use crate::reason::Reason;
 use crate::signal::Signal;
 use crate::tuner::Outcome;
+use crate::tuner::RuleCounts;
 use crate::units::Timestamp;
 
 /// What a signal is exported as: the metric, the value of its `level` if it has one, and the number
@@ -42,20 +46,48 @@ const SIGNALS: [(Signal, Metric, Option<&str>, f64); Signal::COUNT] = [
     (Signal::PromotionRate, names::PROMOTIONS, None, 60.0),
 ];
 
+/// What is counted of each rule of a cache.
+const RULE_COUNTERS: [(Metric, fn(&RuleCounts) -> u64); 3] = [
+    (names::RECOMMENDATIONS, |counts| counts.recommendations),
+    (names::TUNINGS, |counts| counts.tunings),
+    (names::ROLLBACKS, |counts| counts.rollbacks),
+];
+
+/// What is counted of each rule of a cache by outcome, in the order of [`Outcome::ALL`].
+const OUTCOME_COUNTERS: [(Metric, fn(&RuleCounts) -> [u64; 4]); 2] = [
+    (names::TUNING_OUTCOMES, |counts| counts.outcomes),
+    (names::SHADOW_OUTCOMES, |counts| counts.shadow_outcomes),
+];
+
+/// What is shown of all caches together.
+const TRUST_GAUGES: [(Metric, fn(&TrustView) -> Option<f64>); 5] = [
+    (names::CALIBRATION_ERROR, |trust| trust.calibration_error),
+    (names::BRIER_SCORE, |trust| trust.brier_score),
+    (names::BREAKER_OPEN, |trust| flag(Some(trust.is_breaker_open))),
+    (names::RECENT_SUCCESS, |trust| trust.recent_success_ratio),
+    (names::RECENT_JUDGED, |trust| Some(trust.recent_judged as f64)),
+];
+
 /// Collects what the board shows.
 pub(super) struct BoardCollector {
     board: Arc<Board>,
     build: BuildInfo,
     reloads: Arc<RwLock<Reloads>>,
+    store_failures: Arc<AtomicU64>,
     descriptions: Vec<Desc>,
 }
 
 impl BoardCollector {
-    pub(super) fn new(board: Arc<Board>, build: BuildInfo, reloads: Arc<RwLock<Reloads>>) -> Self {
+    pub(super) fn new(
+        board: Arc<Board>,
+        build: BuildInfo,
+        reloads: Arc<RwLock<Reloads>>,
+        store_failures: Arc<AtomicU64>,
+    ) -> Self {
         // The registry wants descriptions only to tell collectors apart; a test sees that each is
         // valid.
         let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
-        Self { board, build, reloads, descriptions }
+        Self { board, build, reloads, store_failures, descriptions }
     }
 }
 
@@ -86,11 +118,14 @@ impl Collector for BoardCollector {
         for target in self.board.targets() {
             collect_target(&target, &mut families);
         }
+        collect_trust(&self.board.trust(), &mut families);
         let reloads = *self.reloads.read().unwrap_or_else(PoisonError::into_inner);
         let nothing = Origin::default();
         families.add_some(names::CONFIG_LAST_RELOAD_SUCCESSFUL, &nothing, flag(reloads.successful));
         let success_at = reloads.success_at.map(Timestamp::as_unix_seconds);
         families.add_some(names::CONFIG_LAST_RELOAD_SUCCESS, &nothing, success_at);
+        let store_failures = self.store_failures.load(Ordering::Relaxed);
+        families.add_some(names::STORE_FAILURES, &nothing, Some(store_failures as f64));
         let BuildInfo { version, revision, rust_version } = self.build;
         families.add(names::BUILD_INFO, &nothing, &[version, revision, rust_version], 1.0);
         families.finish()
@@ -142,19 +177,43 @@ fn collect_recommendations(view: &CacheView, origin: &Origin, families: &mut Fam
 }
 
 fn collect_ledger(view: &CacheView, origin: &Origin, families: &mut Families) {
+    // A rule has several rows where it tunes several parameters, as other hands do.
+    let mut detectable: BTreeMap<&str, f64> = BTreeMap::new();
     for (rule, counts) in view.ledger.iter() {
         let parameter = counts.parameter.name();
-        let own = [&**rule, parameter];
-        families.add(names::RECOMMENDATIONS, origin, &own, counts.recommendations as f64);
-        families.add(names::TUNINGS, origin, &own, counts.tunings as f64);
-        for (outcome, count) in Outcome::ALL.into_iter().zip(counts.outcomes) {
-            let own = [&**rule, parameter, outcome.name()];
-            families.add(names::TUNING_OUTCOMES, origin, &own, count as f64);
+        for (metric, count) in RULE_COUNTERS {
+            families.add(metric, origin, &[rule, parameter], count(counts) as f64);
+        }
+        for (metric, of_each) in OUTCOME_COUNTERS {
+            for (outcome, count) in Outcome::ALL.into_iter().zip(of_each(counts)) {
+                let own = [&**rule, parameter, outcome.name()];
+                families.add(metric, origin, &own, count as f64);
+            }
         }
         for (reason, &count) in &counts.withheld {
             let own = [&**rule, reason.name()];
             families.add(names::RECOMMENDATIONS_WITHHELD, origin, &own, count as f64);
         }
+        if let Some(effect) = counts.minimum_detectable_effect {
+            let largest = detectable.entry(rule).or_insert(effect);
+            *largest = largest.max(effect);
+        }
+    }
+    for (rule, effect) in detectable {
+        families.add(names::MINIMUM_DETECTABLE_EFFECT, origin, &[rule], effect);
+    }
+    for (parameter, count) in view.ledger.reversals() {
+        families.add(names::PARAMETER_REVERSALS, origin, &[parameter.name()], count as f64);
+    }
+}
+
+fn collect_trust(trust: &TrustView, families: &mut Families) {
+    let nothing = Origin::default();
+    for (rule, confidence) in &trust.rule_confidence {
+        families.add(names::RULE_CONFIDENCE, &nothing, &[rule], *confidence);
+    }
+    for (metric, value) in TRUST_GAUGES {
+        families.add_some(metric, &nothing, value(trust));
     }
 }
 
@@ -165,6 +224,8 @@ fn collect_stats(view: &CacheView, origin: &Origin, families: &mut Families) {
     families.add_some(names::TUNING_CONFIDENCE, origin, Some(stats.current_confidence));
     let last_tuning = stats.last_tuning.map(Timestamp::as_unix_seconds);
     families.add_some(names::LAST_TUNING, origin, last_tuning);
+    let in_progress = view.pending.as_ref().is_some_and(|pending| pending.origin.is_real());
+    families.add_some(names::TUNING_IN_PROGRESS, origin, flag(Some(in_progress)));
 }
 
 fn collect_snapshot(view: &CacheView, origin: &Origin, families: &mut Families) {

@@ -3,106 +3,10 @@
 //! The collector, the README's table and the tests read it, so that none of them can tell it
 //! differently.
 
-/// What kind of metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows; its name ends in `_total`.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-}
-
-impl Kind {
-    /// As on the page.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-        }
-    }
-}
-
-/// What a metric is about, and so which labels its series begin with. Those of a cache or target
-/// also have the labels of its `static_configs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// One cache.
-    Cache,
-    /// One scraped target.
-    Target,
-    /// This program.
-    Exporter,
-}
-
-impl Scope {
-    /// The labels that each series begins with.
-    pub const fn labels(self) -> &'static [&'static str] {
-        match self {
-            Self::Cache => &["scrape_job", "target", "cache"],
-            Self::Target => &["scrape_job", "target"],
-            Self::Exporter => &[],
-        }
-    }
-}
-
-/// The unit of a metric's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A number of things, or a number without a unit of its own.
-    None,
-    /// Per second.
-    PerSecond,
-    /// Ratio; 0 to 1 unless the help says otherwise.
-    Ratio,
-    /// Seconds.
-    Seconds,
-    /// Seconds since the Unix epoch.
-    TimestampSeconds,
-}
-
-impl Unit {
-    /// What the name of a metric of this unit ends in, before a counter's `_total`.
-    pub const fn suffix(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::PerSecond => "_per_second",
-            Self::Ratio => "_ratio",
-            Self::Seconds => "_seconds",
-            Self::TimestampSeconds => "_timestamp_seconds",
-        }
-    }
-}
-
-/// One row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Metric {
-    /// Its name.
-    pub name: &'static str,
-    /// Its kind.
-    pub kind: Kind,
-    /// What it is about.
-    pub scope: Scope,
-    /// Its labels beyond those of the scope.
-    pub labels: &'static [&'static str],
-    /// The unit of its values.
-    pub unit: Unit,
-    /// What it means: a sentence.
-    pub help: &'static str,
-}
-
-impl Metric {
-    const fn gauge(name: &'static str, scope: Scope, unit: Unit, help: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, scope, labels: &[], unit, help }
-    }
-
-    const fn counter(name: &'static str, scope: Scope, help: &'static str) -> Self {
-        Self { name, kind: Kind::Counter, scope, labels: &[], unit: Unit::None, help }
-    }
-
-    const fn labels(self, labels: &'static [&'static str]) -> Self {
-        Self { labels, ..self }
-    }
-}
+pub use crate::export::metric::Kind;
+pub use crate::export::metric::Metric;
+pub use crate::export::metric::Scope;
+pub use crate::export::metric::Unit;
 
 /// The value in force of a parameter.
 pub const PARAMETER: Metric = Metric::gauge(
@@ -165,6 +69,48 @@ pub const TUNING_OUTCOMES: Metric = Metric::counter(
     "Tunings judged, by outcome: improved, degraded, inconclusive or void.",
 )
 .labels(&["rule", "parameter", "outcome"]);
+
+/// How often a rule's tunings were undone.
+pub const ROLLBACKS: Metric = Metric::counter(
+    "cache_tuner_rollbacks_total",
+    Scope::Cache,
+    "Tunings that were undone because they did harm.",
+)
+.labels(&["rule", "parameter"]);
+
+/// What would have come of what was not put in force.
+pub const SHADOW_OUTCOMES: Metric = Metric::counter(
+    "cache_tuner_shadow_outcomes_total",
+    Scope::Cache,
+    "Recommendations judged as if they had been put in force, by outcome.",
+)
+.labels(&["rule", "parameter", "outcome"]);
+
+/// How small an effect the judge could see.
+pub const MINIMUM_DETECTABLE_EFFECT: Metric = Metric::gauge(
+    "cache_tuner_minimum_detectable_effect",
+    Scope::Cache,
+    Unit::None,
+    "Smallest effect that the newest judgement of a rule would have seen in four of five cases, on \
+     the objective's scale.",
+)
+.labels(&["rule"]);
+
+/// Whether a tuning is not judged yet.
+pub const TUNING_IN_PROGRESS: Metric = Metric::gauge(
+    "cache_tuner_tuning_in_progress",
+    Scope::Cache,
+    Unit::None,
+    "1 while a tuning that was put in force is not judged yet, 0 otherwise.",
+);
+
+/// How often a parameter turned back.
+pub const PARAMETER_REVERSALS: Metric = Metric::counter(
+    "cache_tuner_parameter_reversals_total",
+    Scope::Cache,
+    "Changes of a parameter against its change before.",
+)
+.labels(&["parameter"]);
 
 /// The share of tunings that helped.
 pub const TUNING_SUCCESS: Metric = Metric::gauge(
@@ -311,6 +257,64 @@ pub const TARGET_SCRAPE_FAILURES: Metric = Metric::counter(
 )
 .labels(&["reason"]);
 
+/// Trust in a rule, wherever it is used.
+pub const RULE_CONFIDENCE: Metric = Metric::gauge(
+    "cache_tuner_rule_confidence",
+    Scope::Exporter,
+    Unit::None,
+    "Confidence in a rule, 0 to 1, from what came of it on all caches.",
+)
+.labels(&["rule"]);
+
+/// How far confidences were off.
+pub const CALIBRATION_ERROR: Metric = Metric::gauge(
+    "cache_tuner_calibration_error_ratio",
+    Scope::Exporter,
+    Unit::Ratio,
+    "Mean distance between confidences and the share of tunings that improved; no series below 30 \
+     outcomes.",
+);
+
+/// How much confidences told.
+pub const BRIER_SCORE: Metric = Metric::gauge(
+    "cache_tuner_brier_score",
+    Scope::Exporter,
+    Unit::None,
+    "Mean squared distance between confidence and outcome: 0 is perfect, 0.25 a coin; no series \
+     below 30 outcomes.",
+);
+
+/// Whether so much failed that the tuner stopped.
+pub const BREAKER_OPEN: Metric = Metric::gauge(
+    "cache_tuner_breaker_open",
+    Scope::Exporter,
+    Unit::None,
+    "1 while nothing is put in force because too many tunings failed, 0 otherwise.",
+);
+
+/// The share of the newest tunings that helped.
+pub const RECENT_SUCCESS: Metric = Metric::gauge(
+    "cache_tuner_recent_success_ratio",
+    Scope::Exporter,
+    Unit::Ratio,
+    "Improved tunings among the newest 20 that improved or degraded; no series before the first.",
+);
+
+/// How many tunings that is the share of.
+pub const RECENT_JUDGED: Metric = Metric::gauge(
+    "cache_tuner_recent_judged_tunings",
+    Scope::Exporter,
+    Unit::None,
+    "Tunings that improved or degraded, of all caches; at most the newest 20.",
+);
+
+/// How often something could not be stored.
+pub const STORE_FAILURES: Metric = Metric::counter(
+    "cache_tuner_store_failures_total",
+    Scope::Exporter,
+    "Steps that could not be written to the store; 0 without a store.",
+);
+
 /// Whether the newest configuration is in use.
 pub const CONFIG_LAST_RELOAD_SUCCESSFUL: Metric = Metric::gauge(
     "cache_tuner_config_last_reload_successful",
@@ -337,7 +341,7 @@ pub const BUILD_INFO: Metric = Metric::gauge(
 .labels(&["version", "revision", "rustversion"]);
 
 /// Every metric, in the order in which they are documented.
-pub const ALL: [Metric; 29] = [
+pub const ALL: [Metric; 41] = [
     PARAMETER,
     RECOMMENDED_VALUE,
     RECOMMENDATION_CONFIDENCE,
@@ -346,6 +350,11 @@ pub const ALL: [Metric; 29] = [
     RECOMMENDATIONS_WITHHELD,
     TUNINGS,
     TUNING_OUTCOMES,
+    TUNING_IN_PROGRESS,
+    ROLLBACKS,
+    PARAMETER_REVERSALS,
+    MINIMUM_DETECTABLE_EFFECT,
+    SHADOW_OUTCOMES,
     TUNING_SUCCESS,
     TUNING_AVERAGE_IMPROVEMENT,
     TUNING_CONFIDENCE,
@@ -364,6 +373,13 @@ pub const ALL: [Metric; 29] = [
     TARGET_SCRAPE_DURATION,
     TARGET_LAST_SCRAPE,
     TARGET_SCRAPE_FAILURES,
+    RULE_CONFIDENCE,
+    CALIBRATION_ERROR,
+    BRIER_SCORE,
+    BREAKER_OPEN,
+    RECENT_SUCCESS,
+    RECENT_JUDGED,
+    STORE_FAILURES,
     CONFIG_LAST_RELOAD_SUCCESSFUL,
     CONFIG_LAST_RELOAD_SUCCESS,
     BUILD_INFO,

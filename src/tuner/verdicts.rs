@@ -108,6 +108,7 @@ impl AdaptiveTuner {
         // Where the last look has nothing to say, there is nothing to wait for.
         let is_last = look == Look::Last;
         let outcome = judgement.outcome.or(is_last.then_some(Outcome::Inconclusive))?;
+        let improvement = judgement.improvement;
         let chosen = judgement.controls.iter().filter_map(|index| controls.get(*index));
         let verdict = Verdict {
             at: now,
@@ -117,7 +118,7 @@ impl AdaptiveTuner {
             look: Some(look),
             rolled_back: false,
         };
-        self.settle(verdict, now)
+        self.settle(verdict, improvement, now)
     }
 
     /// Takes in an outcome that is known from elsewhere. One of the pending tuning of that rule
@@ -140,7 +141,7 @@ impl AdaptiveTuner {
                 controls: Vec::new(),
                 rolled_back: false,
             };
-            self.settle(verdict, now);
+            self.settle(verdict, improvement, now);
         } else {
             self.ledger.count_outcome(rule, parameter, outcome);
             self.is_changed = true;
@@ -149,8 +150,13 @@ impl AdaptiveTuner {
         true
     }
 
-    /// Ends the pending tuning with `verdict`.
-    fn settle(&mut self, mut verdict: Verdict, now: Timestamp) -> Option<Outcome> {
+    /// Ends the pending tuning with `verdict`; `improvement` is relative.
+    fn settle(
+        &mut self,
+        mut verdict: Verdict,
+        improvement: Option<f64>,
+        now: Timestamp,
+    ) -> Option<Outcome> {
         let tuning = self.pending.take()?;
         let outcome = verdict.outcome;
         if tuning.origin == Origin::Shadow {
@@ -162,7 +168,6 @@ impl AdaptiveTuner {
             return Some(outcome);
         }
         self.ledger.count_outcome(&tuning.rule, tuning.parameter, outcome);
-        let improvement = verdict.judgement.as_ref().and_then(|judgement| judgement.improvement);
         self.earn(&tuning.rule, outcome, improvement, now);
         self.learn(&tuning, &verdict, now);
         self.rest(&tuning, now);

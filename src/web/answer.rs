@@ -21,32 +21,57 @@ pub(super) enum ApiError {
     /// The call makes no sense as it is.
     #[error("{0}")]
     BadData(String),
+    /// It makes sense, and cannot be done as things are.
+    #[error("{0}")]
+    Conflict(String),
+    /// It is switched off.
+    #[error("{0}")]
+    Forbidden(String),
     /// We have a fault.
     #[error("{0}")]
     Internal(String),
+    /// The body is of another type.
+    #[error("{0}")]
+    MediaType(String),
     /// The path takes other methods.
     #[error("method not allowed: use {0}")]
     Method(&'static str),
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// The body is over its limit.
+    #[error("{0}")]
+    TooLarge(String),
+    /// It cannot be done now.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 impl ApiError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadData(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     const fn error_type(&self) -> &'static str {
         match self {
-            Self::BadData(_) | Self::Method(_) => "bad_data",
+            Self::BadData(_) | Self::MediaType(_) | Self::Method(_) | Self::TooLarge(_) => {
+                "bad_data"
+            }
+            Self::Conflict(_) => "conflict",
+            Self::Forbidden(_) => "forbidden",
             Self::Internal(_) => "internal",
             Self::NotFound(_) => "not_found",
+            Self::Unavailable(_) => "unavailable",
         }
     }
 }
@@ -109,7 +134,7 @@ pub(super) fn failure(fault: &ApiError) -> Answer {
     let answer = json_body(fault.status(), json);
     match fault {
         ApiError::Method(allow) => with(answer, ALLOW, allow),
-        ApiError::BadData(_) | ApiError::Internal(_) | ApiError::NotFound(_) => answer,
+        _ => answer,
     }
 }
 

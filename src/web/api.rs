@@ -4,12 +4,16 @@
 //! change inside never changes an answer by accident. Borrowed all the way: nothing is copied but
 //! into the text.
 
+pub(super) mod body;
 mod caches;
+pub(super) mod outcomes;
 mod parameters;
+pub(super) mod place;
 mod rules;
 mod targets;
-mod tunings;
+pub(super) mod tunings;
 mod values;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -18,8 +22,10 @@ use serde::Serialize;
 use crate::web::Site;
 use crate::web::answer;
 use crate::web::answer::Answer;
+use crate::web::answer::ApiError;
 
 pub(super) use targets::health_name;
+pub(super) use tunings::next_look;
 
 /// A call of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,7 @@ pub(super) enum Call {
     BuildInfo,
     Caches,
     Config,
+    Outcomes,
     Parameters,
     Rules,
     Targets,
@@ -38,6 +45,7 @@ impl Call {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "caches" => Self::Caches,
+            "outcomes" => Self::Outcomes,
             "parameters" => Self::Parameters,
             "rules" => Self::Rules,
             "status/buildinfo" => Self::BuildInfo,
@@ -47,10 +55,19 @@ impl Call {
             _ => return None,
         })
     }
+
+    /// The methods that it takes; `POST` changes something.
+    pub(super) const fn allow(self) -> &'static str {
+        match self {
+            Self::Outcomes => "POST",
+            Self::Tunings => "GET, HEAD, POST",
+            _ => "GET, HEAD",
+        }
+    }
 }
 
-/// Answers a call.
-pub(super) fn answer(site: &Site, call: Call, query: &str) -> Answer {
+/// Answers a call that changes nothing. The body of the answer is not sent unless `has_body`.
+pub(super) fn answer(site: &Site, call: Call, query: &str, has_body: bool) -> Answer {
     match call {
         Call::BuildInfo => answer::success(build_info(site)),
         Call::Caches => answer::success(caches::data(&site.board.targets())),
@@ -58,13 +75,11 @@ pub(super) fn answer(site: &Site, call: Call, query: &str) -> Answer {
             let shown = site.shown.borrow().clone();
             answer::success(Config { yaml: &shown.config_yaml })
         }
-        Call::Parameters => {
-            let targets = site.board.targets();
-            match parameters::data(&targets, &arguments(query)) {
-                Ok(data) => answer::success(data),
-                Err(fault) => answer::failure(&fault),
-            }
-        }
+        Call::Outcomes => answer::failure(&ApiError::Method(call.allow())),
+        Call::Parameters => match parameters::answer(site, &arguments(query), has_body) {
+            Ok(answer) => answer,
+            Err(fault) => answer::failure(&fault),
+        },
         Call::Rules => {
             let shown = site.shown.borrow().clone();
             answer::success(rules::data(&shown))

@@ -1,14 +1,17 @@
 //! Which path answers what, and to which methods.
 
+use std::error::Error;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::Method;
 use hyper::Request;
 use hyper::StatusCode;
+use hyper::body::Body;
 use hyper::header::CONTENT_ENCODING;
 use hyper::header::VARY;
 use tokio::sync::mpsc;
@@ -22,6 +25,7 @@ use crate::web::answer::ApiError;
 use crate::web::api;
 use crate::web::api::Call;
 use crate::web::encoding;
+use crate::web::orders;
 use crate::web::status;
 
 const TELEMETRY_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -61,16 +65,19 @@ impl Route {
     const fn allow(self) -> Option<&'static str> {
         match self {
             Self::ApiUnknown | Self::Unknown => None,
-            Self::Api(_) | Self::Healthy | Self::Metrics | Self::Ready | Self::Status => {
-                Some("GET, HEAD")
-            }
+            Self::Api(call) => Some(call.allow()),
+            Self::Healthy | Self::Metrics | Self::Ready | Self::Status => Some("GET, HEAD"),
             Self::Reload => Some("POST, PUT"),
         }
     }
 }
 
-/// Answers a request. Its body, if it has one, is not read.
-pub(super) async fn answer<B>(site: Arc<Site>, request: Request<B>) -> Answer {
+/// Answers a request. Only those that change something have their body read.
+pub(super) async fn answer<B>(site: Arc<Site>, request: Request<B>) -> Answer
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let path = request.uri().path();
     let route = Route::find(path, &site.options.telemetry_path);
     if let Some(allow) = route.allow().filter(|allow| !is_allowed(request.method(), allow)) {
@@ -85,9 +92,13 @@ pub(super) async fn answer<B>(site: Arc<Site>, request: Request<B>) -> Answer {
         Route::Ready => ready(&site),
         Route::Reload => reload(&site).await,
         Route::Unknown => answer::text(StatusCode::NOT_FOUND, "404 page not found"),
+        Route::Api(call) if request.method() == Method::POST => {
+            orders::answer(&site, call, request).await
+        }
         Route::Api(call) => {
             let query = request.uri().query().unwrap_or_default().to_owned();
-            blocking(move || api::answer(&site, call, &query)).await
+            let has_body = request.method() != Method::HEAD;
+            blocking(move || api::answer(&site, call, &query, has_body)).await
         }
         Route::Metrics => {
             let gzip = encoding::accepts_gzip(request.headers());

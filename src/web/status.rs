@@ -3,6 +3,8 @@
 //! Everything is turned into text here, so that the template only places it; the template engine
 //! escapes it. There are no scripts, and the page's own policy forbids any.
 
+mod tunings;
+
 use std::sync::atomic::Ordering;
 
 use askama::Template;
@@ -14,7 +16,6 @@ use hyper::header::REFERRER_POLICY;
 use crate::parameter::Parameter;
 use crate::published::CacheView;
 use crate::published::TargetView;
-use crate::published::TuningEntry;
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::tuner::TuningRecommendation;
@@ -27,6 +28,9 @@ use crate::web::answer::Answer;
 use crate::web::api::health_name;
 use crate::web::format;
 use crate::web::format::ABSENT;
+
+use tunings::Progress;
+use tunings::TuningRow;
 
 /// Targets, and caches, that the page shows; the API shows all.
 const ROWS_MAX: usize = 200;
@@ -45,6 +49,8 @@ struct Page<'a> {
     telemetry_path: &'a str,
     time: String,
     ready: bool,
+    /// Whether so many tunings failed that nothing is put in force.
+    is_breaker_open: bool,
     targets_up: usize,
     targets_count: usize,
     caches_count: usize,
@@ -88,6 +94,8 @@ struct CacheCard<'a> {
     figures: Vec<(&'static str, String)>,
     parameters: Vec<ParameterRow>,
     recommendations: Vec<Recommendation<'a>>,
+    /// The tuning that is not judged yet.
+    progress: Option<Progress<'a>>,
     /// Recommendations that are not in force.
     waiting: usize,
     tunings: String,
@@ -122,20 +130,6 @@ struct Recommendation<'a> {
     apply: Option<String>,
 }
 
-struct TuningRow<'a> {
-    age: String,
-    time: String,
-    job: &'a str,
-    target: &'a str,
-    cache: &'a str,
-    rule: &'a str,
-    parameter: &'static str,
-    from: String,
-    to: String,
-    confidence: String,
-    reason: &'a str,
-}
-
 /// Renders the page.
 pub(super) fn page(site: &Site) -> Answer {
     let now = (site.now)();
@@ -148,6 +142,7 @@ pub(super) fn page(site: &Site) -> Answer {
         telemetry_path: &site.options.telemetry_path,
         time: format::utc(now),
         ready: site.ready.load(Ordering::Acquire),
+        is_breaker_open: site.board.trust().is_breaker_open,
         targets_up: targets.iter().filter(|view| view.health.up == Some(true)).count(),
         targets_count: targets.len(),
         caches_count: views().count(),
@@ -155,7 +150,7 @@ pub(super) fn page(site: &Site) -> Answer {
         waiting_count: views().map(|(_, view)| waiting(view)).sum(),
         targets: targets.iter().take(ROWS_MAX).map(|view| target(view, now)).collect(),
         caches: views().take(ROWS_MAX).map(|(target, view)| cache(target, view, now)).collect(),
-        tunings: journal.iter().take(TUNINGS_MAX).map(|entry| tuning(entry, now)).collect(),
+        tunings: journal.iter().take(TUNINGS_MAX).map(|entry| tunings::row(entry, now)).collect(),
         tunings_count: journal.len(),
     };
     match page.render() {
@@ -203,6 +198,7 @@ fn cache<'a>(target: &'a TargetView, view: &'a CacheView, now: Timestamp) -> Cac
         figures: view.snapshot.as_ref().map(figures).unwrap_or_default(),
         parameters: parameters.map(|&parameter| parameter_row(view, parameter)).collect(),
         recommendations: recommendations.map(|wanted| recommendation(view, wanted)).collect(),
+        progress: view.pending.as_ref().map(|tuning| tunings::progress(tuning, now)),
         waiting: waiting(view),
         tunings: tunings_in_words(view),
         overview: overview(view),
@@ -309,23 +305,7 @@ fn recommendation<'a>(view: &CacheView, wanted: &'a TuningRecommendation) -> Rec
     }
 }
 
-fn tuning(entry: &TuningEntry, now: Timestamp) -> TuningRow<'_> {
-    let done = &entry.tuning;
-    TuningRow {
-        age: format::ago(now, entry.tuning.decided_at),
-        time: format::rfc3339(entry.tuning.decided_at),
-        job: &entry.id.scrape_job,
-        target: &entry.id.target,
-        cache: &entry.cache,
-        rule: &done.rule,
-        parameter: done.parameter.name(),
-        from: number(done.from),
-        to: number(done.to),
-        confidence: format::share(done.confidence),
-        reason: &done.reason,
-    }
-}
-
+/// A number as people read it.
 fn number(value: f64) -> String {
     Short(value).to_string()
 }

@@ -1,6 +1,6 @@
 //! A board made by hand for the tests of the metrics page, the API and the status page: a cache
-//! that shows everything, one that shows nothing yet, a target that is down and one that was never
-//! scraped.
+//! that shows everything, one whose tunings are judged, one that shows nothing yet, a target that
+//! is down and one that was never scraped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use cache_tuner_exporter::published::CacheView;
 use cache_tuner_exporter::published::ScrapeHealth;
 use cache_tuner_exporter::published::TargetId;
 use cache_tuner_exporter::published::TargetView;
+use cache_tuner_exporter::published::TrustView;
 use cache_tuner_exporter::published::TuningEntry;
 use cache_tuner_exporter::reason::Reason;
 use cache_tuner_exporter::rule;
@@ -21,6 +22,7 @@ use cache_tuner_exporter::rule::RuleSet;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::snapshot::PerformanceSnapshot;
 use cache_tuner_exporter::tuner::AdaptiveTuner;
+use cache_tuner_exporter::tuner::Surroundings;
 use cache_tuner_exporter::tuner::TuningConfig;
 use cache_tuner_exporter::units::Timestamp;
 
@@ -72,9 +74,45 @@ fn worked_tuner() -> AdaptiveTuner {
         }
         tuner.record_performance(snapshot);
     }
-    tuner.analyze_and_tune(at(15));
+    let around = Surroundings { next_number: 3, ..Surroundings::ALONE };
+    tuner.analyze_within(at(15), &around);
     assert!(tuner.record_tuning_outcome("hit_rate_declining", true, 0.125));
     assert!(tuner.record_tuning_outcome("memory_usage_high", false, 0.0));
+    tuner
+}
+
+/// A tuner that made a tuning which helped, and waits for the cache to take over the next one.
+fn closed_tuner() -> AdaptiveTuner {
+    let mut config = TuningConfig::default();
+    config.feedback.shadow_share = 0.0;
+    let tunable = vec![Parameter::L1SizeMultiplier, Parameter::EvictionAggressiveness];
+    let mut tuner = AdaptiveTuner::new(config, Arc::new(rules()), tunable);
+    let analyze = |tuner: &mut AdaptiveTuner, time, next_number| {
+        tuner.analyze_within(time, &Surroundings { next_number, ..Surroundings::ALONE });
+    };
+    for step in 0..180_u32 {
+        let time = at(15 * u64::from(180 - step));
+        let noise = f64::from(step * step % 37) / 8000.0;
+        let relief = if step > 150 { 4.0 } else { 0.0 };
+        let mut snapshot = PerformanceSnapshot::empty(time);
+        snapshot.set(Signal::HitRate, Some(0.7 + noise));
+        snapshot.set(Signal::MemoryUsagePercent, Some(96.0 + 100.0 * noise - relief));
+        snapshot.set(Signal::OpsPerSecond, Some(500.0));
+        tuner.record_performance(snapshot);
+        match step {
+            150 => {
+                analyze(&mut tuner, time, 1);
+                tuner.fetch(time);
+            }
+            151..175 => {
+                if let Some(assessment) = tuner.assess(&[], time) {
+                    tuner.conclude(assessment, &[], time);
+                }
+            }
+            178 => analyze(&mut tuner, time, 2),
+            _ => {}
+        }
+    }
     tuner
 }
 
@@ -114,6 +152,14 @@ pub(crate) fn board() -> Board {
     view.caches = vec![Arc::new(cache_view("redis", &tuner))];
     board.publish(view);
 
+    let mut judged = closed_tuner();
+    let search = id("search", "localhost:9122");
+    let health = ScrapeHealth { up: Some(true), ..ScrapeHealth::default() };
+    let mut view = target(search.clone(), &[], health);
+    view.profile = Some("redis".into());
+    view.caches = vec![Arc::new(CacheView::new("redis".into(), &judged, BTreeMap::new()))];
+    board.publish(view);
+
     let health = ScrapeHealth {
         up: Some(false),
         last_duration: Some(Duration::from_secs(10)),
@@ -130,12 +176,22 @@ pub(crate) fn board() -> Board {
     board.publish(view);
     board.publish(target(id("pages", "new:9131"), &[], ScrapeHealth::default()));
 
-    let entries = tuner.take_events().into_iter().map(|event| TuningEntry {
-        id: sessions.clone(),
-        cache: "redis".into(),
-        tuning: event.tuning,
-        verdict: event.verdict,
+    for (id, tuner) in [(sessions, &mut tuner), (search, &mut judged)] {
+        let entries = tuner.take_events().into_iter().map(|event| TuningEntry {
+            id: id.clone(),
+            cache: "redis".into(),
+            tuning: event.tuning,
+            verdict: event.verdict,
+        });
+        board.record(entries.collect());
+    }
+    board.publish_trust(TrustView {
+        rule_confidence: BTreeMap::from([("hit_rate_declining".into(), 0.84)]),
+        calibration_error: Some(0.03),
+        brier_score: Some(0.18),
+        is_breaker_open: true,
+        recent_judged: 20,
+        recent_success_ratio: Some(0.65),
     });
-    board.record(entries.collect());
     board
 }

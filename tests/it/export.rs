@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use cache_tuner_exporter::export::Exporter;
 use cache_tuner_exporter::export::names;
@@ -12,9 +13,14 @@ use cache_tuner_exporter::published::Board;
 use crate::boards;
 
 fn exporter(board: &Arc<Board>) -> Exporter {
-    let exporter = Exporter::new(Arc::clone(board), boards::BUILD);
+    let exporter = Exporter::new(Arc::clone(board), boards::BUILD, Arc::new(AtomicU64::new(2)));
     exporter.set_reload(true, boards::now());
     exporter
+}
+
+/// An exporter that has nothing to show yet.
+fn empty() -> Exporter {
+    Exporter::new(Arc::new(Board::new()), boards::BUILD, Arc::new(AtomicU64::new(0)))
 }
 
 fn page() -> String {
@@ -90,8 +96,23 @@ fn what_is_gone_leaves_no_series() {
 }
 
 #[test]
+fn what_all_caches_share_is_there_from_the_start() {
+    let page = empty().render();
+    for series in [
+        "cache_tuner_breaker_open 0",
+        "cache_tuner_recent_judged_tunings 0",
+        "cache_tuner_store_failures_total 0",
+    ] {
+        assert!(page.contains(&format!("\n{series}\n")), "{series}");
+    }
+    for name in ["recent_success_ratio", "brier_score", "calibration_error_ratio"] {
+        assert!(!page.contains(&format!("\ncache_tuner_{name}")), "{name}");
+    }
+}
+
+#[test]
 fn a_failed_reload_keeps_the_time_of_the_last_good_one() {
-    let exporter = Exporter::new(Arc::new(Board::new()), boards::BUILD);
+    let exporter = empty();
     assert!(!exporter.render().contains("cache_tuner_config_"));
     exporter.set_reload(true, boards::now());
     exporter.set_reload(false, boards::now() + std::time::Duration::from_secs(60));

@@ -13,7 +13,9 @@ use std::time::Duration;
 use cache_tuner_exporter::rule::Overrides;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::web;
+use cache_tuner_exporter::web::Fetch;
 use cache_tuner_exporter::web::Options;
+use cache_tuner_exporter::web::Order;
 use cache_tuner_exporter::web::Shown;
 use cache_tuner_exporter::web::Site;
 use flate2::read::GzDecoder;
@@ -37,6 +39,8 @@ struct Served {
     address: SocketAddr,
     ready: Arc<AtomicBool>,
     reloads: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
+    orders: mpsc::Receiver<Order>,
+    fetches: mpsc::Receiver<Fetch>,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
     // Whoever drops the sender ends what is shown.
@@ -50,6 +54,8 @@ async fn serve_with(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (reload, reloads) = mpsc::channel(1);
+    let (order, orders) = mpsc::channel(1);
+    let (fetched, fetches) = mpsc::channel(1);
     let decline = BTreeMap::from([("decline".to_owned(), 0.02)]);
     let overrides: Overrides = BTreeMap::from([("hit_rate_declining".to_owned(), decline)]);
     let (shown_sender, shown) = watch::channel(Arc::new(Shown {
@@ -68,6 +74,8 @@ async fn serve_with(
         board: Arc::new(board),
         metrics: Box::new(metrics),
         reload,
+        orders: order,
+        fetched,
         ready: Arc::clone(&ready),
         shown,
         options,
@@ -76,7 +84,8 @@ async fn serve_with(
     };
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(web::serve(vec![listener], Arc::new(site), shutdown.clone()));
-    Served { address, ready, reloads, shutdown, serving, _shown: shown_sender }
+    let _shown = shown_sender;
+    Served { address, ready, reloads, orders, fetches, shutdown, serving, _shown }
 }
 
 async fn serve() -> Served {
@@ -151,7 +160,7 @@ async fn every_route_answers() {
         ("/-/healthy", 200, TEXT, "healthy"),
         ("/-/ready", 200, TEXT, "ready"),
         ("/api/v1/caches", 200, JSON, "{\"status\":\"success\",\"data\":[{\"scrape_job\":"),
-        ("/api/v1/tunings", 200, JSON, "{\"status\":\"success\",\"data\":[{\"timestamp\":"),
+        ("/api/v1/tunings", 200, JSON, "{\"status\":\"success\",\"data\":[{\"scrape_job\":"),
         ("/api/v1/targets", 200, JSON, "{\"status\":\"success\",\"data\":{\"activeTargets\":[{"),
         ("/api/v1/rules", 200, JSON, "{\"status\":\"success\",\"data\":{\"groups\":[{"),
         ("/api/v1/status/config", 200, JSON, r#""data":{"yaml":"password: <secret>\n"}"#),
@@ -181,6 +190,10 @@ async fn other_methods_are_told_which_would_do() {
         ("GET", "/-/reload", "POST, PUT"),
         ("HEAD", "/-/reload", "POST, PUT"),
         ("POST", "/api/v1/caches", "GET, HEAD"),
+        ("PUT", "/api/v1/tunings", "GET, HEAD, POST"),
+        ("GET", "/api/v1/outcomes", "POST"),
+        ("HEAD", "/api/v1/outcomes", "POST"),
+        ("OPTIONS", "/api/v1/outcomes", "POST"),
         ("OPTIONS", "/api/v1/targets", "GET, HEAD"),
     ] {
         let reply = ask(&served, method, path, "").await;
@@ -341,9 +354,10 @@ async fn the_api_is_as_it_was() {
 async fn numbers_read_back_as_the_same_float() {
     let served = serve().await;
     let json = get(&served, "/api/v1/caches").await.json();
-    let shown = json["data"].as_array().unwrap().iter().find(|cache| cache["cache"] == "redis");
+    let shown =
+        json["data"].as_array().unwrap().iter().find(|cache| cache["scrape_job"] == "sessions");
     let board = boards::board();
-    let target = board.targets().pop().unwrap();
+    let target = board.target(&boards::id("sessions", "localhost:9121")).unwrap();
     let snapshot = target.caches[0].snapshot.unwrap();
     for signal in Signal::ALL {
         let number = shown.unwrap()["snapshot"][signal.name()].as_f64();

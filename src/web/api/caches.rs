@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::published::CacheView;
 use crate::published::TargetView;
 use crate::tuner::AdaptiveTuningStats;
+use crate::web::api::tunings;
+use crate::web::api::tunings::Decided;
 use crate::web::api::values;
 use crate::web::api::values::Parameters;
 use crate::web::api::values::Recommendation;
@@ -22,6 +24,8 @@ pub(super) struct ShownCache<'a> {
     snapshot: Option<Snapshot<'a>>,
     parameters: Parameters<'a>,
     recommendations: Vec<Recommendation<'a>>,
+    /// The tuning that is not judged yet; shadows too.
+    pending: Option<Decided<'a>>,
     stats: Stats,
 }
 
@@ -54,6 +58,7 @@ fn cache<'a>(target: &'a TargetView, view: &'a CacheView) -> ShownCache<'a> {
             .iter()
             .map(|recommendation| values::recommendation(view, recommendation))
             .collect(),
+        pending: view.pending.as_ref().map(|tuning| tunings::decided(tuning, None)),
         stats: stats(&view.stats),
     }
 }

@@ -8,6 +8,7 @@ use crate::parameter::Parameter;
 use crate::published::CacheView;
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
+use crate::tuner::Outlook;
 use crate::tuner::TuningRecommendation;
 use crate::units::Timestamp;
 
@@ -58,6 +59,24 @@ impl Serialize for Snapshot<'_> {
     }
 }
 
+/// What a change of size is predicted to bring.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Predicted {
+    /// Size of all levels after ÷ before.
+    size_ratio: f64,
+    /// Change of the hit rate.
+    gain: f64,
+    /// Price of the size given back, in hits per request.
+    saving: f64,
+}
+
+impl From<Outlook> for Predicted {
+    fn from(outlook: Outlook) -> Self {
+        let Outlook { size_ratio, gain, saving } = outlook;
+        Self { size_ratio, gain, saving }
+    }
+}
+
 /// A recommendation.
 #[derive(Debug, Serialize)]
 pub(super) struct Recommendation<'a> {
@@ -68,8 +87,11 @@ pub(super) struct Recommendation<'a> {
     confidence: f64,
     expected_improvement: f64,
     reason: &'a str,
+    predicted: Option<Predicted>,
     /// How to do it by hand, where the profile says.
     apply: Option<String>,
+    /// Whether it was put in force.
+    applied: bool,
 }
 
 /// A recommendation for that cache.
@@ -86,7 +108,9 @@ pub(super) fn recommendation<'a>(
         confidence: recommendation.confidence,
         expected_improvement: recommendation.expected_improvement,
         reason: &recommendation.reason,
+        predicted: recommendation.outlook.map(Predicted::from),
         apply: view.apply.get(&recommendation.rule).cloned(),
+        applied: recommendation.applied,
     }
 }
 
