@@ -13,6 +13,12 @@ pub(super) fn share(ratio: f64) -> String {
     format!("{} %", three_digits(ratio * 100.0))
 }
 
+/// 0.1 → `+10 %`, for a change that is expected.
+pub(super) fn gain(ratio: f64) -> String {
+    let sign = if ratio < 0.0 { "" } else { "+" };
+    format!("{sign}{}", share(ratio))
+}
+
 /// 0.8731 → `87.3 %`: for shares that were measured.
 pub(super) fn ratio(ratio: f64) -> String {
     format!("{:.1} %", ratio * 100.0)
@@ -124,6 +130,7 @@ mod tests {
 
     #[test]
     fn values_are_short() {
+        assert_eq!([gain(0.05), gain(0.0), gain(-0.012)], ["+5 %", "+0 %", "-1.2 %"]);
         assert_eq!([ratio(0.873_12), ratio(0.8), share(0.8)], ["87.3 %", "80.0 %", "80 %"]);
         assert_eq!(
             [microseconds(350.0), microseconds(2220.0), microseconds(10e6), microseconds(0.0)],

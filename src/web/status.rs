@@ -5,6 +5,7 @@
 
 mod tunings;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use askama::Template;
@@ -137,6 +138,9 @@ pub(super) fn page(site: &Site) -> Answer {
     let journal = site.board.journal();
     let views =
         || targets.iter().flat_map(|target| target.caches.iter().map(move |view| (target, view)));
+    // Numbers of the tunings that are not judged yet.
+    let pending = views().filter_map(|(_, view)| view.pending.as_ref());
+    let pending: BTreeSet<u64> = pending.map(|tuning| tuning.number).collect();
     let page = Page {
         version: site.build.version,
         telemetry_path: &site.options.telemetry_path,
@@ -150,7 +154,11 @@ pub(super) fn page(site: &Site) -> Answer {
         waiting_count: views().map(|(_, view)| waiting(view)).sum(),
         targets: targets.iter().take(ROWS_MAX).map(|view| target(view, now)).collect(),
         caches: views().take(ROWS_MAX).map(|(target, view)| cache(target, view, now)).collect(),
-        tunings: journal.iter().take(TUNINGS_MAX).map(|entry| tunings::row(entry, now)).collect(),
+        tunings: journal
+            .iter()
+            .take(TUNINGS_MAX)
+            .map(|entry| tunings::row(entry, &pending, now))
+            .collect(),
         tunings_count: journal.len(),
     };
     match page.render() {
@@ -298,7 +306,7 @@ fn recommendation<'a>(view: &CacheView, wanted: &'a TuningRecommendation) -> Rec
         from: number(wanted.current_value),
         to: number(wanted.recommended_value),
         confidence: format::share(wanted.confidence),
-        expected: format::share(wanted.expected_improvement),
+        expected: format::gain(wanted.expected_improvement),
         reason: &wanted.reason,
         applied: wanted.applied,
         apply: view.apply.get(&wanted.rule).cloned(),

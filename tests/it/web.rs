@@ -1,5 +1,7 @@
 //! The HTTP side over real connections: every route, and how connections begin and end.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -383,6 +385,10 @@ async fn the_status_page_escapes_and_forbids_scripts() {
         "Hit rate declining, increasing L1 cache size",
         "CONFIG SET maxmemory 120000000",
         ">80 %<",
+        "The breaker is open.",
+        "In progress",
+        "the cache has not taken it over yet",
+        "the objective improved",
         "As of 2023-11-14 22:15:00 UTC",
     ] {
         assert!(page.contains(shown), "{shown}");

@@ -1,5 +1,7 @@
 //! Tunings in words: the one under way on a cache, and the rows of the journal.
 
+use std::collections::BTreeSet;
+
 use crate::outcome::Outcome;
 use crate::published::TuningEntry;
 use crate::tuner::Evidence;
@@ -80,8 +82,12 @@ fn wait(tuning: &Tuning, now: Timestamp) -> String {
     format!("{taken_over}: {age}; {name} look at {samples} samples after {skip} that are left out")
 }
 
-/// A row of the journal.
-pub(super) fn row(entry: &TuningEntry, now: Timestamp) -> TuningRow<'_> {
+/// A row of the journal; `pending` has the numbers of the tunings under way.
+pub(super) fn row<'a>(
+    entry: &'a TuningEntry,
+    pending: &BTreeSet<u64>,
+    now: Timestamp,
+) -> TuningRow<'a> {
     let done = &entry.tuning;
     let verdict = entry.verdict.as_ref();
     TuningRow {
@@ -97,7 +103,11 @@ pub(super) fn row(entry: &TuningEntry, now: Timestamp) -> TuningRow<'_> {
         confidence: format::share(done.confidence),
         reason: &done.reason,
         origin: (done.origin != Origin::Auto).then_some(done.origin.name()),
-        outcome: verdict.map_or("not judged", |verdict| verdict.outcome.name()),
+        outcome: match verdict {
+            Some(verdict) => verdict.outcome.name(),
+            None if pending.contains(&done.number) => "in progress",
+            None => "not judged",
+        },
         tone: match verdict.map(|verdict| verdict.outcome) {
             Some(Outcome::Improved) => " good",
             Some(Outcome::Degraded) => " bad",
