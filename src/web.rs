@@ -49,11 +49,11 @@ pub struct Site {
     /// Asks for a reload; the answer comes back over the channel that is sent. A request that finds
     /// this queue full is refused.
     pub reload: mpsc::Sender<oneshot::Sender<Result<(), String>>>,
-    /// Takes what is decided by hand; the answer comes back with it. A request that finds this queue
-    /// full is refused.
+    /// Takes what is decided by hand; the answer comes back with it. A request that finds this
+    /// queue full is refused.
     pub orders: mpsc::Sender<Order>,
-    /// Takes notes of caches that read their parameters. One that finds this queue full is lost: the
-    /// cache counts as told the next time that it asks.
+    /// Takes notes of caches that read their parameters. One that finds this queue full is lost:
+    /// the cache counts as told the next time that it asks.
     pub fetched: mpsc::Sender<Fetch>,
     /// Whether the first round of scrapes has been tried.
     pub ready: Arc<AtomicBool>,

@@ -46,21 +46,24 @@ const SIGNALS: [(Signal, Metric, Option<&str>, f64); Signal::COUNT] = [
     (Signal::PromotionRate, names::PROMOTIONS, None, 60.0),
 ];
 
+/// A metric, and what it shows of a `V`.
+type Column<V, N> = (Metric, fn(&V) -> N);
+
 /// What is counted of each rule of a cache.
-const RULE_COUNTERS: [(Metric, fn(&RuleCounts) -> u64); 3] = [
+const RULE_COUNTERS: [Column<RuleCounts, u64>; 3] = [
     (names::RECOMMENDATIONS, |counts| counts.recommendations),
     (names::TUNINGS, |counts| counts.tunings),
     (names::ROLLBACKS, |counts| counts.rollbacks),
 ];
 
 /// What is counted of each rule of a cache by outcome, in the order of [`Outcome::ALL`].
-const OUTCOME_COUNTERS: [(Metric, fn(&RuleCounts) -> [u64; 4]); 2] = [
+const OUTCOME_COUNTERS: [Column<RuleCounts, [u64; 4]>; 2] = [
     (names::TUNING_OUTCOMES, |counts| counts.outcomes),
     (names::SHADOW_OUTCOMES, |counts| counts.shadow_outcomes),
 ];
 
 /// What is shown of all caches together.
-const TRUST_GAUGES: [(Metric, fn(&TrustView) -> Option<f64>); 5] = [
+const TRUST_GAUGES: [Column<TrustView, Option<f64>>; 5] = [
     (names::CALIBRATION_ERROR, |trust| trust.calibration_error),
     (names::BRIER_SCORE, |trust| trust.brier_score),
     (names::BREAKER_OPEN, |trust| flag(Some(trust.is_breaker_open))),

@@ -86,8 +86,7 @@ async fn serve_with(
     };
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(web::serve(vec![listener], Arc::new(site), shutdown.clone()));
-    let _shown = shown_sender;
-    Served { address, ready, reloads, orders, fetches, shutdown, serving, _shown }
+    Served { address, ready, reloads, orders, fetches, shutdown, serving, _shown: shown_sender }
 }
 
 async fn serve() -> Served {

@@ -77,13 +77,11 @@ impl Reader {
 
     /// A text that may be missing; an empty one is.
     fn text(&mut self, key: &str) -> Option<String> {
-        match self.take(key)? {
-            Value::String(text) => Some(text).filter(|text| !text.is_empty()),
-            _ => {
-                self.faults.push(format!("`{key}` is no text"));
-                None
-            }
-        }
+        let Value::String(text) = self.take(key)? else {
+            self.faults.push(format!("`{key}` is no text"));
+            return None;
+        };
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn required(&mut self, key: &str) -> Option<String> {
