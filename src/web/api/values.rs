@@ -66,14 +66,16 @@ pub(super) struct Predicted {
     size_ratio: f64,
     /// Change of the hit rate.
     gain: f64,
+    /// Standard error of that.
+    error: f64,
     /// Price of the size given back, in hits per request.
     saving: f64,
 }
 
 impl From<Outlook> for Predicted {
     fn from(outlook: Outlook) -> Self {
-        let Outlook { size_ratio, gain, saving } = outlook;
-        Self { size_ratio, gain, saving }
+        let Outlook { size_ratio, gain, error, saving } = outlook;
+        Self { size_ratio, gain, error, saving }
     }
 }
 
