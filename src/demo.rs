@@ -1,9 +1,9 @@
 //! The built-in demo: four real caches inside the process, under a workload that outgrows them.
 //!
 //! They are tuned like anybody's caches: their metrics stand on a loopback port and are scraped
-//! over HTTP, and they read the parameters in force back through the API. A judgement takes some two
-//! hundred samples, so the demo's time runs fast: a tick of its caches is four a second, and so are
-//! scrapes. Nothing is written to disk.
+//! over HTTP, and they read the parameters in force back through the API. A judgement takes some
+//! two hundred samples, so the demo's time runs fast: a tick of its caches is four a second, and so
+//! are scrapes. Nothing is written to disk.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -81,7 +81,9 @@ impl Demo {
              global:\n  scrape_interval: {pace}\n  scrape_timeout: {pace}\n\
              tuning:\n  tuning_interval: 2s\n\
              scrape_configs:\n  - job_name: demo\n    profile: demo\n    static_configs:\n      \
-             - targets: ['{}']\n",
+             - targets: ['{}']\n    \
+             thresholds:\n      # A full cache is what a cache is for.\n      \
+             memory_usage_high: {{usage: 100}}\n",
             self.address,
             pace = units::format_duration(PACE),
         )

@@ -29,6 +29,9 @@ use crate::units::Timestamp;
 const RECENT_SAMPLES: usize = 10;
 /// Fewest of them that say something.
 const RECENT_SAMPLES_MIN: usize = 5;
+/// Share in use from which a cache that evicts is full: what allocators set aside is never used up
+/// (memcached's slabs evict at nine tenths).
+const FILL_WHERE_EVICTING: f64 = 0.8;
 /// Parts of 1 that a recommended multiplier is rounded to: nobody can tell them apart.
 const VALUE_STEPS: f64 = 100.0;
 
@@ -184,14 +187,16 @@ impl SizingNow<'_> {
             Parameter::L1SizeMultiplier => Signal::MemoryUsagePercent,
             _ => Signal::DiskUsagePercent,
         };
+        let fill = stats::mean(&newest(fill)).map(|percent| percent / 100.0);
+        let evicts = stats::mean(&newest(Signal::EvictionRate)).map(|rate| rate > 0.0);
         let deviation = stats::variance(&hit_rates)?.sqrt() / (hit_rates.len() as f64).sqrt();
         let observations = self.sizing.observations.get(&parameter);
         Some(SizeModel {
             hit_rate: stats::mean(&hit_rates)?,
             hit_rate_deviation: deviation,
             size: self.sizing.sizes.total()? / self.sizing.first_total?,
-            fill: stats::mean(&newest(fill)).map(|percent| percent / 100.0),
-            evicts: stats::mean(&newest(Signal::EvictionRate)).map(|rate| rate > 0.0),
+            fill: fill.filter(|fill| evicts != Some(true) || *fill < FILL_WHERE_EVICTING),
+            evicts,
             expired_share: None,
             compulsory_share: None,
             observations: observations.map_or(&[], Vec::as_slice),
