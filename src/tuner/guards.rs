@@ -141,9 +141,13 @@ impl AdaptiveTuner {
         let probe = self.tuning(recommendation, Origin::Shadow, 0, now);
         let prospect = judge::prospect(&self.case(&probe, &[], &[], now));
         // What can be seen is known from the last judgement, which had the siblings to compare
-        // with; before the first, any effect that matters is worth a try.
+        // with, unless the cache has become calmer since; before the first, any effect that matters
+        // is worth a try.
         let seen = self.ledger.detectable(&rule.name, recommendation.parameter);
-        let least = prospect.map_or(0.0, |p| p.delta).max(seen.unwrap_or(0.0));
+        let least = prospect.map_or(0.0, |prospect| {
+            let alone = prospect.minimum_detectable_effect;
+            prospect.delta.max(seen.map_or(0.0, |seen| seen.min(alone)))
+        });
         rule.price() <= 0.0 && outlook.gain + outlook.error < least
     }
 

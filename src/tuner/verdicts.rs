@@ -99,7 +99,8 @@ impl AdaptiveTuner {
         tuning.first_look_done |= look == Look::First;
         self.is_changed |= look == Look::First;
         let (rule, parameter) = (tuning.rule.clone(), tuning.parameter);
-        if let Some(effect) = judgement.minimum_detectable_effect {
+        let is_telling = judgement.reason != Reason::HistoryTooShort;
+        if let Some(effect) = judgement.minimum_detectable_effect.filter(|_| is_telling) {
             let note = |counts: &mut crate::tuner::RuleCounts| {
                 counts.minimum_detectable_effect = Some(effect);
             };
