@@ -49,6 +49,15 @@ enum Fault {
     Other(OpenError),
 }
 
+/// Who may read the database while it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// This program alone. What is stored can then be read even on a disk that is full.
+    Exclusive,
+    /// Everyone.
+    Shared,
+}
+
 // === impl Store ===
 
 impl Store {
@@ -101,12 +110,24 @@ fn existing(directory: &Directory, migrations: &[&str]) -> Result<Option<Content
         Ok(data) if data.len() == 0 => return Err(Fault::Damaged("it is empty".to_owned())),
         _ => {}
     }
-    let failed = |source| sort(&path, source);
-    let mut connection = connect(&path).map_err(failed)?;
+    // The index of the log is a file that others may read too; it can be done without.
+    let content = match read_whole(&path, migrations, Sharing::Shared) {
+        Err(Fault::Other(OpenError::Sqlite { source, .. })) if lacks_room(&source) => {
+            read_whole(&path, migrations, Sharing::Exclusive)?
+        }
+        content => content?,
+    };
+    Ok(Some(content))
+}
+
+/// Opens and reads a database that is there.
+fn read_whole(path: &Path, migrations: &[&str], sharing: Sharing) -> Result<Content, Fault> {
+    let failed = |source| sort(path, source);
+    let mut connection = connect(path, sharing).map_err(failed)?;
     let known = schema::newest(migrations);
     let found = schema::version(&connection).map_err(failed)?;
     if found > known {
-        return Err(Fault::Other(OpenError::Newer { path, found, known }));
+        return Err(Fault::Other(OpenError::Newer { path: path.to_owned(), found, known }));
     }
     if found == 0 {
         // Ours get their tables before their name.
@@ -115,7 +136,7 @@ fn existing(directory: &Directory, migrations: &[&str]) -> Result<Option<Content
     check(&connection).map_err(failed)?.map_err(Fault::Damaged)?;
     schema::migrate(&mut connection, found, migrations).map_err(failed)?;
     let (saved, caches) = read(&connection).map_err(failed)?;
-    Ok(Some((connection, saved, caches)))
+    Ok((connection, saved, caches))
 }
 
 /// An empty database. It gets its name when it is whole, so that a crash leaves no half of one.
@@ -129,17 +150,20 @@ fn made(directory: &Directory, migrations: &[&str]) -> Result<Content, OpenError
     schema::migrate(&mut connection, 0, migrations).map_err(failed)?;
     connection.close().map_err(|(_, source)| failed(source))?;
     fs::rename(&unfinished, &path).map_err(unusable)?;
-    let connection = connect(&path).map_err(failed)?;
+    let connection = connect(&path, Sharing::Shared).map_err(failed)?;
     Ok((connection, Saved::default(), BTreeMap::new()))
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, sharing: Sharing) -> rusqlite::Result<Connection> {
     // Without a mutex: the connection is only ever in one thread at a time.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     // What is damaged must stay as it is when the connection is closed.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    if sharing == Sharing::Exclusive {
+        connection.pragma_update(None, "locking_mode", "exclusive")?;
+    }
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     // The writer moves the log into the database when nobody waits for it.
@@ -202,6 +226,12 @@ fn read_samples(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, Unrol
 
 fn text(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     row.get(column)
+}
+
+/// Whether a file could not be made or grow.
+fn lacks_room(fault: &rusqlite::Error) -> bool {
+    let code = fault.sqlite_error_code();
+    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
 /// Tells damage from other failures.

@@ -1,6 +1,7 @@
 //! Files that cannot be used: what is damaged is set aside, what is not ours to judge is refused.
 
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 
 use super::*;
@@ -27,12 +28,17 @@ fn log(directory: &TempDir) -> PathBuf {
     directory.path().join(format!("{DATABASE}-wal"))
 }
 
+/// What a file holds; nothing where there is none.
+fn content(file: &Path) -> Vec<u8> {
+    fs::read(file).unwrap_or_default()
+}
+
 /// Damages a store; it is set aside as it is, says why, and an empty one takes its place.
 #[track_caller]
 fn check(damage: impl Fn(&TempDir), why: &str) {
     let directory = filled();
     damage(&directory);
-    let damaged = [fs::read(database(&directory)).ok(), fs::read(log(&directory)).ok()];
+    let damaged = [content(&database(&directory)), content(&log(&directory))];
     let Opened { mut store, saved, notices } = Store::open(directory.path(), NOW).unwrap();
     assert!(saved == Saved::default(), "an empty one takes its place");
     let [Notice::SetAside { database: from, aside, fault }] = notices.as_slice() else {
@@ -43,7 +49,7 @@ fn check(damage: impl Fn(&TempDir), why: &str) {
     assert!(aside.ends_with("cache-tuner.db.damaged-1700000000000"), "{}", aside.display());
     let mut aside_log = aside.clone().into_os_string();
     aside_log.push("-wal");
-    let found = [fs::read(aside).ok(), fs::read(aside_log).ok()];
+    let found = [content(aside), content(Path::new(&aside_log))];
     assert!(found == damaged, "what was damaged is kept to the byte");
     store.write(&batch(&[cache("a", "1")])).unwrap();
     drop(store);
@@ -71,7 +77,7 @@ fn what_is_damaged_is_set_aside() {
         let file = fs::File::options().write(true).open(database(directory)).unwrap();
         file.set_len(file.metadata().unwrap().len() / 2).unwrap();
     };
-    check(cut, "malformed");
+    check(cut, "");
     check(|d| fs::remove_file(database(d)).unwrap(), "lies there without it");
     check(|d| run(d, "PRAGMA user_version = 0"), "no schema");
     check(|d| run(d, "DROP TABLE journal"), "no such table");
@@ -168,6 +174,22 @@ fn what_is_not_damaged_but_unusable_is_refused() {
     fs::write(&file, "").unwrap();
     let error = Store::open(&file, NOW).unwrap_err();
     assert!(matches!(error, OpenError::Directory { .. }), "{error}");
+}
+
+#[test]
+fn what_is_stored_is_read_where_no_other_file_can_be_made() {
+    let directory = directory();
+    let (mut store, _) = open(&directory);
+    store.write(&batch(&[cache("a", "1")])).unwrap();
+    store.close().unwrap();
+    // As on a full disk: the index of the log cannot be made.
+    let index = directory.path().join(format!("{DATABASE}-shm"));
+    std::os::unix::fs::symlink("nowhere", index).unwrap();
+    let (mut store, saved) = open(&directory);
+    assert_eq!(saved.caches.len(), 1);
+    store.write(&batch(&[cache("b", "2")])).unwrap();
+    drop(store);
+    assert_eq!(open(&directory).1.caches.len(), 2);
 }
 
 #[test]
