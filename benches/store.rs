@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
-use std::hint::black_box;
+use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,11 +19,18 @@ use cache_tuner_exporter::published::TargetId;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::snapshot::PerformanceSnapshot;
 use cache_tuner_exporter::store::Batch;
+use cache_tuner_exporter::store::Opened;
 use cache_tuner_exporter::store::Store;
 use cache_tuner_exporter::units::Timestamp;
 
 /// Caches that one target shows.
 const CACHES_PER_TARGET: usize = 10;
+
+/// Samples of a cache that are written at once to fill the store.
+const FILL_SAMPLES: usize = 16;
+
+/// Steps that are measured.
+const STEPS: usize = 20;
 
 struct Options {
     caches: usize,
@@ -59,47 +66,56 @@ fn options() -> Option<Options> {
     Some(options)
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let keys: Vec<CacheKey> = (0..options.caches).map(key).collect();
-    let ((mut store, _), _) = open(directory.path())?;
+    let mut store = open(directory.path())?.store;
+    // The rings are full, so that the steps that are measured replace.
+    for from in (0..TRACK_SAMPLES_MAX).step_by(FILL_SAMPLES) {
+        let samples = from..(from + FILL_SAMPLES).min(TRACK_SAMPLES_MAX);
+        let batch: Batch = samples.flat_map(|at| keys.iter().map(move |k| sample(k, at))).collect();
+        store.write(&batch)?;
+        store.tidy()?;
+    }
+    let mut builds = Vec::new();
     let mut writes = Vec::new();
     let mut moves = Vec::new();
-    // More than is kept, so that the rings are full and the last steps replace.
-    for step in 0..TRACK_SAMPLES_MAX + 60 {
-        let changes = keys.iter().flat_map(|key| step_of(key, step, options.document_bytes));
-        let batch: Batch = changes.collect();
-        let (written, took) = timed(|| store.write(&batch));
-        written?;
-        writes.push(took);
-        let (tidied, took) = timed(|| store.tidy());
-        tidied?;
-        moves.push(took);
+    for step in TRACK_SAMPLES_MAX..TRACK_SAMPLES_MAX + STEPS {
+        let change = |key| [sample(key, step), document(key, step, options.document_bytes)];
+        let batch: Batch = builds.time(|| keys.iter().flat_map(change).collect());
+        writes.time(|| store.write(&batch))?;
+        moves.time(|| store.tidy())?;
     }
-    let (closed, close) = timed(|| store.close());
-    closed?;
+    let mut closings = Vec::new();
+    closings.time(|| store.close())?;
     let bytes = std::fs::metadata(directory.path().join("cache-tuner.db"))?.len();
-    let ((store, samples), start) = open(directory.path())?;
-    drop(store);
+    let mut openings = Vec::new();
+    for _ in 0..3 {
+        let saved = openings.time(|| open(directory.path()))?.saved;
+        assert_eq!(saved.caches.len(), options.caches);
+    }
     println!(
-        "{} caches, a document of {} bytes and a sample each",
-        options.caches, options.document_bytes
+        "{} caches, each with {TRACK_SAMPLES_MAX} samples and a state of {} bytes: {:.0} MiB; \
+         a step brings a sample and a state of each",
+        options.caches,
+        options.document_bytes,
+        bytes as f64 / f64::from(1 << 20)
     );
-    println!("first step            {:>9.1?}", writes[0]);
-    println!("a step                {}", summary(&mut writes[TRACK_SAMPLES_MAX..]));
-    println!("moving the log        {}", summary(&mut moves[TRACK_SAMPLES_MAX..]));
-    println!("closing               {close:>9.1?}");
-    println!("opening, {samples} samples  {start:>9.1?}");
-    println!("size on disk          {:>9.1} MiB", bytes as f64 / f64::from(1 << 20));
+    println!("{:24}{:>12}{:>12}{:>12}", "", "median", "most", "median CPU");
+    print("hand in a step", &mut builds);
+    print("write a step", &mut writes);
+    print("move the log", &mut moves);
+    print("close", &mut closings);
+    print("open and read all", &mut openings);
     Ok(())
 }
 
-fn open(directory: &Path) -> Result<((Store, usize), Duration), Box<dyn std::error::Error>> {
-    let (opened, took) = timed(|| Store::open(directory, Timestamp::from_millis(0)));
-    let opened = opened?;
-    let samples = opened.saved.caches.iter().map(|cache| cache.samples.len()).sum();
-    black_box(&opened.saved);
-    Ok(((opened.store, samples), took))
+fn open(directory: &Path) -> Result<Opened, Box<dyn Error>> {
+    let opened = Store::open(directory, Timestamp::from_millis(0))?;
+    match opened.notices.first() {
+        Some(notice) => Err(notice.to_string().into()),
+        None => Ok(opened),
+    }
 }
 
 fn key(number: usize) -> CacheKey {
@@ -110,29 +126,60 @@ fn key(number: usize) -> CacheKey {
     CacheKey { id, cache: Arc::from(format!("db{}", number % CACHES_PER_TARGET)) }
 }
 
-/// A sample with five signals, which is what most products show, and a new state.
-fn step_of(key: &CacheKey, step: usize, document_bytes: usize) -> [Change; 2] {
+/// A sample with five signals, which is what most products show.
+fn sample(key: &CacheKey, step: usize) -> Change {
     let ms = i64::try_from(step * 15_000).unwrap_or(i64::MAX);
     let mut snapshot = PerformanceSnapshot::empty(Timestamp::from_millis(ms));
     for signal in Signal::ALL.into_iter().step_by(2) {
         snapshot.set(signal, Some(step as f64));
     }
-    let sample = Sample::new(&snapshot, true);
-    let document =
-        format!("{{\"step\":{step:0>width$}}}", width = document_bytes.saturating_sub(9));
-    [Change::Sample { key: key.clone(), sample }, Change::Cache { key: key.clone(), document }]
+    Change::Sample { key: key.clone(), sample: Sample::new(&snapshot, true) }
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let now = Instant::now;
-    let start = now();
-    (work(), now() - start)
+fn document(key: &CacheKey, step: usize, bytes: usize) -> Change {
+    let document = format!("{{\"step\":{step:0>width$}}}", width = bytes.saturating_sub(9));
+    Change::Cache { key: key.clone(), document }
 }
 
-fn summary(times: &mut [Duration]) -> String {
-    times.sort();
-    let median = times[times.len() / 2];
-    let most = times[times.len() - 1];
-    format!("{median:>9.1?} median, {most:.1?} at most")
+/// How long a thing took, and how much of that this thread was at work: on a busy machine, the rest
+/// was others' time, or the disk's.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: Duration,
+    cpu: Duration,
+}
+
+trait Measure {
+    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T;
+}
+
+impl Measure for Vec<Took> {
+    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let (wall, cpu) = (now(), cpu_time());
+        let result = work();
+        self.push(Took { wall: now() - wall, cpu: cpu_time().saturating_sub(cpu) });
+        result
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The time that this thread was at work; 0 where the system does not say.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
+fn print(name: &str, times: &mut [Took]) {
+    let mut median = |value: fn(&Took) -> Duration| {
+        times.sort_by_key(value);
+        (value(&times[times.len() / 2]), value(&times[times.len() - 1]))
+    };
+    let (wall, most) = median(|took| took.wall);
+    let (cpu, _) = median(|took| took.cpu);
+    println!("{name:24}{wall:>12.1?}{most:>12.1?}{cpu:>12.1?}");
 }

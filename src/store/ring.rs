@@ -96,6 +96,8 @@ impl Unrolled {
         self.last_number = number;
         let before = self.samples.len();
         let row = bytes;
+        // At once instead of by doubling: most caches have their full number.
+        self.samples.reserve_exact(TRACK_SAMPLES_MAX + ROW_SAMPLES - before.min(TRACK_SAMPLES_MAX));
         while !bytes.is_empty() {
             self.samples.push(Sample::read_bytes(&mut bytes)?);
         }

@@ -16,12 +16,13 @@ use super::Batch;
 use super::Row;
 use super::Store;
 use super::batch::CacheChange;
+use super::open::PAGE_BYTES;
 use super::ring;
 use super::ring::SLOTS;
 use super::ring::Tail;
 
 /// Pages of the log that are worth moving to the database: 4 MiB.
-const LOG_PAGES_MAX: i32 = 1000;
+const LOG_PAGES_MAX: u32 = (4 << 20) / PAGE_BYTES;
 
 /// Why something could not be stored: no room, a disk that fails, someone else who holds the
 /// database. Nothing of the batch is stored then.
@@ -69,7 +70,7 @@ impl Store {
         // Looks only.
         let (pages, moved) =
             self.connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP)?;
-        if pages - moved >= LOG_PAGES_MAX {
+        if pages - moved >= LOG_PAGES_MAX.cast_signed() {
             self.connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
         }
         Ok(())

@@ -71,8 +71,8 @@ fn what_is_damaged_is_set_aside() {
     check(|d| fs::write(database(d), "no database at all, but text").unwrap(), "not a database");
     check(|d| fs::write(database(d), "").unwrap(), "it is empty");
     check(|d| scribble(d, 0), "not a database");
-    check(|d| scribble(d, 2 * 4096), "");
-    check(|d| scribble(d, 5 * 4096), "");
+    check(|d| scribble(d, 8 * 8192), "");
+    check(|d| scribble(d, 5 * 8192), "");
     let cut = |directory: &TempDir| {
         let file = fs::File::options().write(true).open(database(directory)).unwrap();
         file.set_len(file.metadata().unwrap().len() / 2).unwrap();
