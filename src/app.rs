@@ -6,6 +6,7 @@
 pub mod clock;
 mod fleet;
 mod hands;
+mod keeping;
 mod plan;
 mod station;
 
@@ -16,7 +17,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -37,10 +37,13 @@ use crate::diag::SourceFile;
 use crate::engine::Engine;
 use crate::export::Exporter;
 use crate::published::Board;
+use crate::store::Ended as StoreEnded;
 use crate::web;
 use crate::yaml::Document;
 
 use fleet::Fleet;
+use keeping::Keeper;
+use keeping::Kept;
 use plan::Watch;
 use station::Station;
 
@@ -66,6 +69,8 @@ pub struct Settings {
     pub listen_addresses: Vec<SocketAddr>,
     /// What is served, and where.
     pub options: web::Options,
+    /// Directory of the embedded database; `None` keeps nothing.
+    pub storage_directory: Option<PathBuf>,
 }
 
 /// How a run ended.
@@ -123,7 +128,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
         Ok(loaded) => loaded,
         Err(diagnostics) => return Ok(Ended::Refused(diagnostics)),
     };
-    let (mut station, site) = assemble(source, &loaded, settings.options);
+    let board = Arc::new(Board::new());
+    let Kept { keeper, engine, ended } = Kept::open(settings.storage_directory, &board).await?;
+    let (mut station, site) = assemble(source, &loaded, settings.options, (board, keeper, engine));
     let stop = CancellationToken::new();
     let (listeners, address) = listen(&settings.listen_addresses).await?;
     let serving = tokio::spawn(web::serve(listeners, site, stop.clone()));
@@ -132,6 +139,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     let ended = tokio::select! {
         panicked = station.run(&mut hangup) => Ended::Panicked(panicked),
         panicked = panic_of(demo) => Ended::Panicked(panicked),
+        panicked = panic_of_store(ended) => Ended::Panicked(panicked),
         _ = terminate.recv() => Ended::Cleanly,
         _ = interrupt.recv() => Ended::Cleanly,
     };
@@ -139,15 +147,18 @@ pub async fn run(settings: Settings) -> anyhow::Result<Ended> {
     stop.cancel();
     // It drains within its own limit.
     serving.await.context("the web server")?;
+    tokio::task::block_in_place(|| station.keeper.close());
     Ok(ended)
 }
 
 /// Builds the loop and the site that it feeds, and connects the two.
-fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station, Arc<web::Site>) {
-    let board = Arc::new(Board::new());
-    // Nothing is stored, so nothing fails.
-    let store_failures = Arc::new(AtomicU64::new(0));
-    let exporter = Exporter::new(Arc::clone(&board), BuildInfo::CURRENT, store_failures);
+fn assemble(
+    source: Source,
+    loaded: &Loaded,
+    options: web::Options,
+    (board, keeper, engine): (Arc<Board>, Keeper, Engine),
+) -> (Station, Arc<web::Site>) {
+    let exporter = Exporter::new(Arc::clone(&board), BuildInfo::CURRENT, keeper.failures());
     let exporter = Arc::new(exporter);
     let (observations, found) = mpsc::channel(OBSERVATIONS_WAITING_MAX);
     let (reload, reloads) = mpsc::channel(RELOADS_WAITING_MAX);
@@ -170,7 +181,8 @@ fn assemble(source: Source, loaded: &Loaded, options: web::Options) -> (Station,
     };
     let station = Station {
         source,
-        engine: Engine::new(),
+        engine,
+        keeper,
         fleet: Fleet::new(observations),
         board,
         exporter,
@@ -202,6 +214,17 @@ async fn panic_of(task: Option<JoinHandle<()>>) -> String {
             Err(fault) if fault.is_panic() => fault.to_string(),
             _ => std::future::pending().await,
         },
+        None => std::future::pending().await,
+    }
+}
+
+/// What the store's thread says if it panics; never ends otherwise.
+async fn panic_of_store(ended: Option<StoreEnded>) -> String {
+    match ended {
+        Some(ended) => {
+            ended.panicked().await;
+            "the store's thread".to_owned()
+        }
         None => std::future::pending().await,
     }
 }

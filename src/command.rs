@@ -51,6 +51,9 @@ const USAGE: u8 = 2;
 /// A bug of ours (`EX_SOFTWARE`).
 const BUG: u8 = 70;
 
+/// Where a run with a configuration keeps what it learns, where no directory is named.
+const DEFAULT_STORAGE: &str = "data/";
+
 /// Threads for what cannot be awaited: names to be resolved, pages to be read or rendered. A name
 /// that nobody answers for holds one for up to a minute, longer than its scrape; with tokio's 512
 /// the names of some hundred lost targets would keep everybody else waiting.
@@ -100,7 +103,10 @@ fn refuse(diagnostics: &Diagnostics) -> u8 {
 
 fn run(args: RunArgs) -> anyhow::Result<u8> {
     logging::start(args.log_level, args.log_format);
+    let default = args.config_file.is_some().then(|| DEFAULT_STORAGE.to_owned());
+    let storage = args.storage_path.or(default).filter(|path| !path.is_empty());
     let settings = Settings {
+        storage_directory: storage.map(PathBuf::from),
         config_file: args.config_file,
         listen_addresses: args.listen_addresses,
         options: web::Options {
@@ -109,9 +115,6 @@ fn run(args: RunArgs) -> anyhow::Result<u8> {
             enable_admin_api: args.enable_admin_api,
         },
     };
-    if args.storage_path.is_some_and(|path| !path.is_empty()) {
-        tracing::warn!("--storage.path is reserved: nothing is kept over a restart yet");
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)

@@ -2,8 +2,8 @@
 //!
 //! They are tuned like anybody's caches: their metrics stand on a loopback port and are scraped
 //! over HTTP, and they read the parameters in force back through the API. A judgement takes some
-//! two hundred samples, so the demo's time runs fast: a tick of its caches is four a second, and so
-//! are scrapes. Nothing is written to disk.
+//! two hundred samples, so the demo's time runs fast: its caches tick four times a second, and are
+//! scraped as often. Nothing is written to disk.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;

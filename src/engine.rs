@@ -241,6 +241,11 @@ impl Engine {
         self.step(id, now).ok_or(HandError::UnknownCache)
     }
 
+    /// What is to be stored besides what steps bring.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.shared.take_changes()
+    }
+
     /// What all caches share, as it is shown.
     pub fn trust(&self, now: Timestamp) -> TrustView {
         self.shared.trust_view(now)

@@ -3,6 +3,7 @@
 
 use crate::engine::HandError;
 use crate::engine::Report;
+use crate::engine::Step;
 use crate::published::TuningEntry;
 use crate::web::Deed;
 use crate::web::Done;
@@ -29,32 +30,35 @@ impl Station {
 
     /// Does what somebody decided, and answers.
     pub(super) fn carry_out(&mut self, order: Order) {
-        let answer = match order.deed {
+        let done = match order.deed {
             Deed::Force => self.force(&order),
             Deed::Report { outcome, improvement } => {
                 let report = Report { rule: &order.rule, outcome, improvement };
                 self.report(&order, &report)
             }
         };
-        // Whoever asked may have gone.
-        let _ = order.answer.send(answer);
+        // Whoever asked may have gone. What was done is answered when it is stored and up.
+        let answer = order.answer;
+        match done {
+            Ok((done, step)) => self.publish_then(step, move || _ = answer.send(Ok(done))),
+            Err(refusal) => _ = answer.send(Err(refusal)),
+        }
     }
 
-    fn force(&mut self, order: &Order) -> Result<Done, HandError> {
+    fn force(&mut self, order: &Order) -> Result<(Done, Step), HandError> {
         let Order { id, cache, rule, .. } = order;
         let (tuning, step) = self.engine.force(id, cache, rule, clock::now())?;
-        self.publish(step);
         let (id, cache) = (id.clone(), cache.clone());
-        Ok(Done::Forced(Box::new(TuningEntry { id, cache, tuning, verdict: None })))
+        let entry = TuningEntry { id, cache, tuning, verdict: None };
+        Ok((Done::Forced(Box::new(entry)), step))
     }
 
-    fn report(&mut self, order: &Order, report: &Report<'_>) -> Result<Done, HandError> {
+    fn report(&mut self, order: &Order, report: &Report<'_>) -> Result<(Done, Step), HandError> {
         let Order { id, cache, rule, .. } = order;
         let step = self.engine.report_outcome(id, cache, report, clock::now())?;
         let outcome = report.outcome.name();
         let (scrape_job, target) = (&id.scrape_job, &id.target);
         tracing::info!(%scrape_job, %target, %cache, %rule, outcome, "outcome reported");
-        self.publish(step);
-        Ok(Done::Reported)
+        Ok((Done::Reported, step))
     }
 }

@@ -31,6 +31,7 @@ use crate::web::Shown;
 use super::Source;
 use super::clock;
 use super::fleet::Fleet;
+use super::keeping::Keeper;
 use super::plan::Watch;
 
 /// Where the answer to a reload goes.
@@ -40,6 +41,7 @@ type ReloadAnswer = oneshot::Sender<Result<(), String>>;
 pub(super) struct Station {
     pub(super) source: Source,
     pub(super) engine: Engine,
+    pub(super) keeper: Keeper,
     pub(super) fleet: Fleet,
     pub(super) board: Arc<Board>,
     pub(super) exporter: Arc<Exporter>,
@@ -73,16 +75,22 @@ impl Station {
         let ids: BTreeSet<TargetId> = views.iter().map(|view| view.id.clone()).collect();
         let untried = views.iter().filter(|view| view.health.up.is_none());
         self.awaited = untried.map(|view| view.id.clone()).collect();
-        for view in views {
-            self.board.publish(view);
-        }
-        self.board.retain(|id| ids.contains(id));
-        self.board.publish_trust(self.engine.trust(clock::now()));
         self.logged.retain(|id, _| ids.contains(id));
+        let (board, trust) = (Arc::clone(&self.board), self.engine.trust(clock::now()));
+        let show = move || {
+            for view in views {
+                board.publish(view);
+            }
+            board.retain(|id| ids.contains(id));
+            board.publish_trust(trust);
+        };
+        self.keeper.put_up(self.engine.take_changes(), Box::new(show));
         let engine = &self.engine;
         self.fleet.apply(watches, |id| engine.profile(id).map(Arc::clone));
         self.exporter.set_reload(true, clock::now());
-        self.tell_ready();
+        if self.awaited.is_empty() {
+            tell_ready(&self.ready);
+        }
     }
 
     /// Runs until a task panics, and returns what it said.
@@ -122,27 +130,33 @@ impl Station {
         };
         log_changes(&id, before, &now, &view.health);
         *before = now;
-        self.publish(step);
-        if self.awaited.remove(&id) {
-            self.tell_ready();
+        if self.awaited.remove(&id) && self.awaited.is_empty() {
+            let ready = Arc::clone(&self.ready);
+            self.publish_then(step, move || tell_ready(&ready));
+        } else {
+            self.publish(step);
         }
     }
 
-    /// Logs what happened, and puts it up.
+    /// Logs what happened, has it stored, and puts it up.
     pub(super) fn publish(&self, step: Step) {
-        let Step { view, tunings, trust, changes: _ } = step;
-        log_tunings(&tunings);
-        self.board.publish(view);
-        self.board.record(tunings.into_iter().map(|happening| happening.entry).collect());
-        if let Some(trust) = trust {
-            self.board.publish_trust(trust);
-        }
+        self.publish_then(step, || {});
     }
 
-    fn tell_ready(&self) {
-        if self.awaited.is_empty() && !self.ready.swap(true, Ordering::Relaxed) {
-            tracing::info!("ready: every target has been tried");
-        }
+    /// The same, and does `then` when it is up.
+    pub(super) fn publish_then(&self, step: Step, then: impl FnOnce() + Send + 'static) {
+        let Step { view, tunings, trust, changes } = step;
+        log_tunings(&tunings);
+        let board = Arc::clone(&self.board);
+        let show = move || {
+            board.publish(view);
+            board.record(tunings.into_iter().map(|happening| happening.entry).collect());
+            if let Some(trust) = trust {
+                board.publish_trust(trust);
+            }
+            then();
+        };
+        self.keeper.put_up(changes, Box::new(show));
     }
 
     /// Loads the configuration again and puts it to work; a faulty one changes nothing.
@@ -159,6 +173,13 @@ impl Station {
                 Err(log_refusal(&diagnostics))
             }
         }
+    }
+}
+
+/// Says, once, that every target has been tried.
+fn tell_ready(ready: &AtomicBool) {
+    if !ready.swap(true, Ordering::Release) {
+        tracing::info!("ready: every target has been tried");
     }
 }
 

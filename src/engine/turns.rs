@@ -1,5 +1,5 @@
-//! Whose turn it is: of a job's caches one at a time is tuned, since the others are its controls. The
-//! one that has waited longest comes first, or the busiest two would take turns for ever.
+//! Whose turn it is: of a job's caches one at a time is tuned, since the others are its controls.
+//! The one that has waited longest comes first, or the busiest two would take turns for ever.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
