@@ -76,9 +76,9 @@ const GUARDS: [Objective; 3] = [
 /// What kind of change a tuning is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A level grew: it has to pay for that.
+    /// A level grew.
     Growth,
-    /// A level shrank: it has to do no harm.
+    /// A level shrank.
     Shrink,
     /// Anything else.
     Other,
@@ -116,8 +116,10 @@ pub struct Case<'a> {
     pub others: &'a [Span],
     /// The predicted effect, on the objective's scale; `None` where nothing was predicted.
     pub predicted: Option<f64>,
-    /// A loss that the saving by a [`Kind::Shrink`] is worth, on the objective's scale; at least 0.
-    pub tolerated_loss: f64,
+    /// What the capacity that the change gives back is worth: price · capacity, in hits a request;
+    /// negative where the change takes capacity. It is added to the effect, so that what is judged
+    /// is the utility. 0 where the rule has no price, or the objective is not the hit rate.
+    pub saving: f64,
     /// Now.
     pub now: Timestamp,
 }
@@ -157,22 +159,23 @@ impl Case<'_> {
         }
     }
 
-    /// δ and the loss that counts, for the objective or a guard. Where hits may be lost, a latency
-    /// may suffer by what that makes of it at most: the relative growth of the misses.
+    /// δ, and what is saved.
     fn margins(&self, measure: Measure, before: f64) -> Margins {
-        let gain = measure.delta(before);
-        let tolerated = if self.kind != Kind::Shrink {
-            0.0
-        } else if measure.signal == self.objective.signal {
-            self.tolerated_loss
-        } else if self.objective.signal == Signal::HitRate {
+        let delta = measure.delta(before);
+        Margins { gain: delta, loss: delta, saving: self.saving }
+    }
+
+    /// The same for a guard, which nothing is saved on. Where the saving is worth hits, a latency
+    /// may suffer by what losing them makes of it: the relative growth of the misses.
+    fn guard_margins(&self, measure: Measure, before: f64) -> Margins {
+        let delta = measure.delta(before);
+        let mut tolerated = 0.0;
+        if self.saving > 0.0 && self.objective.signal == Signal::HitRate {
             let hit_rate = Series::new(self, Measure::new(self.objective), 0);
             let misses = hit_rate.map_or(1.0, |series| 1.0 - series.before_mean);
-            if misses > 0.0 { self.tolerated_loss / misses } else { 0.0 }
-        } else {
-            0.0
-        };
-        Margins { gain, loss: gain.max(tolerated) }
+            tolerated = if misses > 0.0 { self.saving / misses } else { 0.0 };
+        }
+        Margins { gain: delta, loss: delta.max(tolerated), saving: 0.0 }
     }
 
     fn shape(&self, after: usize) -> Shape {
@@ -244,7 +247,12 @@ fn votes(case: &Case<'_>, series: &Series, look: Look, margins: Margins) -> Opti
     let shape = case.shape(series.after.len());
     let spread = placebo::spread(&series.history, &series.times, shape, case.others);
     let placebo = spread.map(|spread| placebo::placebo(spread, welch.effect, alpha, margins));
-    let forecast = forecast::forecast(&series.history, &series.after, &series.horizons, alpha);
+    let forecast = forecast::forecast(
+        &series.history,
+        &series.after,
+        &series.horizons,
+        (alpha, margins.saving),
+    );
     Some(Votes { welch, placebo, forecast })
 }
 
@@ -269,12 +277,8 @@ fn reason(case: &Case<'_>, look: Look, series: &Series, votes: &Votes, margins: 
     if series.history.len() < HISTORY_FOR_ALL_VOTES {
         return Reason::Undecided;
     }
-    let (lower, upper) = bounds(votes);
-    match case.kind {
-        Kind::Shrink if lower > -margins.loss => Reason::NoLoss,
-        Kind::Growth | Kind::Other if upper < margins.gain => Reason::NoBenefit,
-        _ => Reason::Undecided,
-    }
+    let is_useless = upper_bound(votes) + margins.saving < margins.gain;
+    if is_useless { Reason::NoBenefit } else { Reason::Undecided }
 }
 
 /// The first guard that got worse. A change of size moves used ÷ limit by itself, so memory guards
@@ -293,21 +297,20 @@ fn harmed_guard(case: &Case<'_>, look: Look) -> Option<Signal> {
         {
             return None;
         }
-        let margins = case.margins(measure, series.before_mean);
+        let margins = case.guard_margins(measure, series.before_mean);
         let votes = votes(case, &series, look, margins)?;
         (votes.decision(margins) == Vote::Worse).then_some(guard.signal)
     })
 }
 
-/// The effect's one-sided bounds at 90 %: by the placebos where there are any, since they know how
-/// the cache moves by itself.
-fn bounds(votes: &Votes) -> (f64, f64) {
+/// The effect's one-sided upper bound at 90 %: by the placebos where there are any, since they know
+/// how the cache moves by itself.
+fn upper_bound(votes: &Votes) -> f64 {
     let (effect, scale, degrees) = match &votes.placebo {
         Some(placebo) => (placebo.effect, placebo.scale, placebo.degrees),
         None => (votes.welch.effect, votes.welch.standard_error, votes.welch.degrees),
     };
-    let reach = stats::student_quantile(EXCLUSION_CERTAINTY, degrees) * scale;
-    (effect - reach, effect + reach)
+    effect + stats::student_quantile(EXCLUSION_CERTAINTY, degrees) * scale
 }
 
 fn minimum_detectable_effect(votes: &Votes) -> f64 {

@@ -34,11 +34,26 @@ use cache_tuner_exporter::units::Timestamp;
 use super::measure::Warm;
 use super::options::Plan;
 use super::predicting;
+use super::tally::PRICE;
 use super::verdicts::Verdicts;
 
-/// Whether siblings serve as controls, in the order of the report.
-pub(crate) const VARIANTS: [(&str, bool); 2] =
-    [("with controls", true), ("without controls", false)];
+/// A way in which the same tunings are judged.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    /// As it is called in the report.
+    pub(crate) name: &'static str,
+    /// Whether siblings serve as controls.
+    has_controls: bool,
+    /// Price of the base capacity, in hit rate.
+    price: f64,
+}
+
+/// In the order of the report.
+pub(crate) const VARIANTS: [Variant; 3] = [
+    Variant { name: "with controls", has_controls: true, price: 0.0 },
+    Variant { name: "without controls", has_controls: false, price: 0.0 },
+    Variant { name: "priced, with controls", has_controls: true, price: PRICE },
+];
 
 /// Ticks between two tunings of a job: more than the windows of the longest judgement.
 const PERIOD_TICKS: u64 = 50;
@@ -72,6 +87,8 @@ struct Pending {
     at: Timestamp,
     skip: usize,
     predicted: Option<f64>,
+    /// Share of the base capacity that the change gives back; negative where it takes some.
+    given_back: f64,
     /// Place of its own change among those of the cache.
     change: usize,
     truth: Truth,
@@ -145,6 +162,7 @@ fn tune(job: &mut Job, known: &mut [Known], lane: usize, rng: &mut SplitMix64) -
     let known = &mut known[lane];
     let skip = skip(member, &known.track, parameter, to / from);
     let model = predicting::model(member, known.track.iter().next_back());
+    let given_back = if is_placebo { 0.0 } else { given_back(member, parameter, to / from) };
     let is_l2 = parameter == Parameter::L2SizeMultiplier;
     let predicted = model.filter(|_| is_l2);
     let predicted = predicted.and_then(|model| predicting::gain(&model, to / from));
@@ -159,7 +177,18 @@ fn tune(job: &mut Job, known: &mut [Known], lane: usize, rng: &mut SplitMix64) -
     }
     let kind = if to >= from { Kind::Growth } else { Kind::Shrink };
     let (first_done, outcomes) = Default::default();
-    Pending { lane, kind, at, skip, predicted, change, truth, first_done, outcomes }
+    Pending { lane, kind, at, skip, predicted, given_back, change, truth, first_done, outcomes }
+}
+
+/// Share of the base capacity that a level gives back which gets `ratio` times its size.
+fn given_back(member: &Member, parameter: Parameter, ratio: f64) -> f64 {
+    let levels = member.stats().levels;
+    let share_of = |role| levels.get(&role).map(|capacity| capacity * (1.0 - ratio));
+    let entries = match parameter {
+        Parameter::L1SizeMultiplier => share_of(Role::L1Capacity),
+        _ => share_of(Role::L2Capacity),
+    };
+    entries.unwrap_or(0.0) / member.base_capacity() as f64
 }
 
 /// What the judge leaves out, from what scrapes show: the entries that are to come into the level,
@@ -223,7 +252,7 @@ impl Pending {
             .filter(|(_, known)| is_untouched(known))
             .map(|(_, known)| &known.track)
             .collect();
-        for (at, (_, has_controls)) in VARIANTS.iter().enumerate() {
+        for (at, variant) in VARIANTS.iter().enumerate() {
             if self.outcomes[at].is_some() {
                 continue;
             }
@@ -231,13 +260,13 @@ impl Pending {
                 objective: OBJECTIVE,
                 kind: self.kind,
                 track: &own.track,
-                controls: if *has_controls { &siblings } else { &[] },
+                controls: if variant.has_controls { &siblings } else { &[] },
                 held: Held { samples: HELD_SAMPLES_MIN, until: self.at },
                 adopted_at: Some(self.at),
                 skip: self.skip,
                 others: &others,
                 predicted: self.predicted,
-                tolerated_loss: 0.0,
+                saving: variant.price * self.given_back,
                 now,
             };
             let Some(look) = case.due(self.first_done[at]) else { continue };
@@ -266,12 +295,14 @@ impl Pending {
                 usize::try_from(seconds / TICK_SECONDS).unwrap_or(usize::MAX)
             })
             .collect();
-        for (verdict, verdicts) in self.outcomes.iter().flatten().zip(verdicts) {
+        let pairs = self.outcomes.iter().flatten().zip(verdicts);
+        for ((verdict, verdicts), variant) in pairs.zip(&VARIANTS) {
             let first = ticks.get(self.skip).copied();
             let last = ticks.get(self.skip + verdict.samples - 1).or(ticks.last()).copied();
             let window = first.zip(last).filter(|(first, last)| first <= last);
             let effect = window.and_then(|(first, last)| self.truth.effect(first - 1..last));
-            verdicts.add(self.kind, verdict.reason, effect.map_or(Effect::Unscored, Effect::of));
+            let utility = effect.map(|effect| effect + variant.price * self.given_back);
+            verdicts.add(verdict.reason, utility.map_or(Effect::Unscored, Effect::of));
         }
     }
 }

@@ -179,8 +179,8 @@ fn write_verdicts(output: &mut impl Write, name: &str, verdicts: &Verdicts) -> s
 
 impl Section {
     fn write_judge(&self, output: &mut impl Write) -> std::io::Result<()> {
-        for ((variant, _), verdicts) in judging::VARIANTS.iter().zip(&self.verdicts) {
-            write_verdicts(output, &format!("judge {variant}"), verdicts)?;
+        for (variant, verdicts) in judging::VARIANTS.iter().zip(&self.verdicts) {
+            write_verdicts(output, &format!("judge {}", variant.name), verdicts)?;
         }
         Ok(())
     }
@@ -220,8 +220,8 @@ impl Section {
     fn judge(&self) -> Vec<Value> {
         let pairs = judging::VARIANTS.iter().zip(&self.verdicts);
         pairs
-            .map(|((variant, _), verdicts)| {
-                json!({"variant": variant, "verdicts": verdicts.to_json()})
+            .map(|(variant, verdicts)| {
+                json!({"variant": variant.name, "verdicts": verdicts.to_json()})
             })
             .collect()
     }

@@ -118,7 +118,7 @@ impl Triggered {
         let reason = verdict.judgement.as_ref().map(|judgement| judgement.reason);
         if let Some(reason) = reason {
             let effect = effect.map_or(Effect::Unscored, Effect::of);
-            self.verdicts.add(tuning.kind(), reason, effect);
+            self.verdicts.add(reason, effect);
         }
         let improved = match verdict.outcome {
             Outcome::Improved => true,

@@ -3,7 +3,6 @@
 //! Every rate leaves void cases out, in numerator and denominator; their share is a figure of its
 //! own. Cases whose truth is in between count for the shares of inconclusive and void alone.
 
-use cache_tuner_exporter::judge::Kind;
 use cache_tuner_exporter::judge::Reason;
 use cache_tuner_exporter::outcome::Outcome;
 use cache_tuner_exporter::sim::truth::Effect;
@@ -17,10 +16,8 @@ pub(crate) struct Verdicts {
     harm: Counts,
     none: Counts,
     unscored: Counts,
-    /// Of the improved with no effect: shrinks that are said to have lost nothing.
-    saved: u64,
-    /// Of the degraded with no effect: growth that is said to have cost without benefit.
-    wasted: u64,
+    /// Of the degraded with no effect: those that are said to have been of no benefit.
+    useless: u64,
 }
 
 /// Counts of outcomes.
@@ -33,13 +30,13 @@ struct Counts {
 }
 
 /// The figures, each with its name; `None` where there is no case.
-pub(crate) type Rates = [(&'static str, Option<f64>); 10];
+pub(crate) type Rates = [(&'static str, Option<f64>); 9];
 
 // === impl Verdicts ===
 
 impl Verdicts {
     /// Counts a case.
-    pub(crate) fn add(&mut self, kind: Kind, reason: Reason, effect: Effect) {
+    pub(crate) fn add(&mut self, reason: Reason, effect: Effect) {
         let outcome = reason.outcome().unwrap_or(Outcome::Inconclusive);
         let counts = match effect {
             Effect::Gain => &mut self.gain,
@@ -53,10 +50,8 @@ impl Verdicts {
             Outcome::Inconclusive => &mut counts.inconclusive,
             Outcome::Void => &mut counts.void,
         } += 1;
-        if effect == Effect::None {
-            self.saved += u64::from(kind == Kind::Shrink && reason == Reason::NoLoss);
-            self.wasted += u64::from(kind == Kind::Growth && reason == Reason::NoBenefit);
-        }
+        let is_useless = effect == Effect::None && reason == Reason::NoBenefit;
+        self.useless += u64::from(is_useless);
     }
 
     /// The counts of many together.
@@ -66,8 +61,7 @@ impl Verdicts {
             harm: sum.harm.plus(next.harm),
             none: sum.none.plus(next.none),
             unscored: sum.unscored.plus(next.unscored),
-            saved: sum.saved + next.saved,
-            wasted: sum.wasted + next.wasted,
+            useless: sum.useless + next.useless,
         })
     }
 
@@ -83,10 +77,9 @@ impl Verdicts {
         let ratio = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
         let idle = none.judged() + harm.judged();
         let decided = gain.decided() + harm.decided() + none.decided();
-        let right = gain.improved + harm.degraded + self.saved + self.wasted;
+        let right = gain.improved + harm.degraded + self.useless;
         [
             ("false_success", ratio(none.improved + harm.improved, idle)),
-            ("false_gain", ratio(none.improved - self.saved + harm.improved, idle)),
             ("false_failure", ratio(gain.degraded, gain.judged())),
             ("power", ratio(gain.improved, gain.judged())),
             ("harm_found", ratio(harm.degraded, harm.judged())),
@@ -108,8 +101,7 @@ impl Verdicts {
             "harm": self.harm.to_json(),
             "none": self.none.to_json(),
             "unscored": self.unscored.to_json(),
-            "none_saved_without_loss": self.saved,
-            "none_cost_without_benefit": self.wasted,
+            "none_of_no_benefit": self.useless,
             "figures": figures,
         })
     }
@@ -165,27 +157,26 @@ mod tests {
 
         let mut verdicts = Verdicts::default();
         check(&verdicts, "power", None);
-        for (kind, reason, effect) in [
-            (Kind::Growth, Reason::Gain, Effect::Gain),
-            (Kind::Growth, Reason::NoBenefit, Effect::Gain),
-            (Kind::Growth, Reason::TooGood, Effect::Gain),
-            (Kind::Shrink, Reason::NoLoss, Effect::Harm),
-            (Kind::Shrink, Reason::Harm, Effect::Harm),
-            (Kind::Shrink, Reason::NoLoss, Effect::None),
-            (Kind::Growth, Reason::NoBenefit, Effect::None),
-            (Kind::Growth, Reason::Harm, Effect::None),
-            (Kind::Growth, Reason::Undecided, Effect::Unscored),
+        for (reason, effect) in [
+            (Reason::Gain, Effect::Gain),
+            (Reason::NoBenefit, Effect::Gain),
+            (Reason::TooGood, Effect::Gain),
+            (Reason::Gain, Effect::Harm),
+            (Reason::Harm, Effect::Harm),
+            (Reason::Gain, Effect::None),
+            (Reason::NoBenefit, Effect::None),
+            (Reason::Harm, Effect::None),
+            (Reason::Undecided, Effect::Unscored),
         ] {
-            verdicts.add(kind, reason, effect);
+            verdicts.add(reason, effect);
         }
         assert_eq!(verdicts.cases(), 9);
         check(&verdicts, "false_success", Some(2.0 / 5.0));
-        check(&verdicts, "false_gain", Some(1.0 / 5.0));
         check(&verdicts, "false_failure", Some(1.0 / 2.0));
         check(&verdicts, "power", Some(1.0 / 2.0));
         check(&verdicts, "harm_found", Some(1.0 / 2.0));
         check(&verdicts, "wrong_sign", Some(2.0 / 4.0));
-        check(&verdicts, "accuracy", Some(4.0 / 7.0));
+        check(&verdicts, "accuracy", Some(3.0 / 7.0));
         check(&verdicts, "degraded_on_none", Some(2.0 / 3.0));
         check(&verdicts, "inconclusive", Some(1.0 / 8.0));
         check(&verdicts, "void", Some(1.0 / 9.0));

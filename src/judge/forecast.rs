@@ -19,7 +19,7 @@ const STEP_RATIOS: [f64; 8] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 /// What was to be expected.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Mean after − forecast.
+    /// Mean after − forecast, without what is saved.
     pub effect: f64,
     /// q: variance of the level's steps ÷ variance of the noise.
     pub step_ratio: f64,
@@ -39,7 +39,8 @@ struct Filtered {
 }
 
 /// Compares `after` with the forecast from the newest samples of `history`; `horizons` says for
-/// each value after, how many samples it lies behind the end of the history.
+/// each value after, how many samples it lies behind the end of the history. α and what is saved
+/// besides are for the vote.
 ///
 /// With the level's uncertainty P, the noise's variance σ² and the horizons h, the mean of n values
 /// is forecast with the variance σ² (P + q · mean over all pairs of min(hᵢ, hⱼ) + 1 ÷ n).
@@ -47,7 +48,7 @@ pub(super) fn forecast(
     history: &[f64],
     after: &[f64],
     horizons: &[f64],
-    alpha: f64,
+    (alpha, saving): (f64, f64),
 ) -> Option<Forecast> {
     let newest = &history[history.len().saturating_sub(LEVEL_SAMPLES)..];
     let degrees = newest.len().checked_sub(1).filter(|degrees| *degrees > 0)? as f64;
@@ -62,7 +63,7 @@ pub(super) fn forecast(
     let standard_error = variance.sqrt();
     let reach = stats::student_quantile(1.0 - alpha, degrees) * standard_error;
     // The margin is the other methods' affair: D is not measured from the level.
-    let vote = Vote::on(effect, reach, Margins { gain: 0.0, loss: 0.0 });
+    let vote = Vote::on(effect, reach, Margins { gain: 0.0, loss: 0.0, saving });
     Some(Forecast { effect, step_ratio: best.step_ratio, standard_error, vote })
 }
 

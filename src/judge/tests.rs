@@ -38,7 +38,7 @@ fn case<'a>(track: &'a Track, controls: &'a [&'a Track], history: usize) -> Case
         skip: 2,
         others: &[],
         predicted: None,
-        tolerated_loss: 0.0,
+        saving: 0.0,
         now: at(track.len()),
     }
 }

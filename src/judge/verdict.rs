@@ -32,8 +32,6 @@ pub enum Reason {
     Waiting,
     /// The objective improved.
     Gain,
-    /// The change saves something, and no loss that matters is to be feared.
-    NoLoss,
     /// The objective got worse.
     Harm,
     /// It got so much worse that the planned look was not waited for.
@@ -69,10 +67,11 @@ pub struct Judgement {
     pub reason: Reason,
     /// D: change of the objective's mean over the windows, freed from what the siblings did, more
     /// being better. A hit rate's is in hits a request, a latency's and a rate's in logarithms.
+    /// What the change saves is not in it, but in [`Margins::saving`].
     pub effect: Option<f64>,
     /// The same relative to the value before: 0.1 for a latency that is 10 % lower.
     pub improvement: Option<f64>,
-    /// From which effect on it matters.
+    /// From which effect on it matters, and what was saved besides.
     pub margins: Option<Margins>,
     /// The objective's mean over the held window, in its unit.
     pub before: Option<f64>,
@@ -123,7 +122,6 @@ impl Reason {
         match self {
             Self::Waiting => "waiting",
             Self::Gain => "gain",
-            Self::NoLoss => "no_loss",
             Self::Harm => "harm",
             Self::EarlyHarm => "early_harm",
             Self::GuardHarmed(_) => "guard_harmed",
@@ -143,7 +141,7 @@ impl Reason {
     pub const fn outcome(self) -> Option<Outcome> {
         match self {
             Self::Waiting => None,
-            Self::Gain | Self::NoLoss => Some(Outcome::Improved),
+            Self::Gain => Some(Outcome::Improved),
             Self::Harm | Self::EarlyHarm | Self::GuardHarmed(_) | Self::NoBenefit => {
                 Some(Outcome::Degraded)
             }
@@ -163,7 +161,6 @@ impl fmt::Display for Reason {
         let words = match self {
             Self::Waiting => "waiting for the next look",
             Self::Gain => "the objective improved",
-            Self::NoLoss => "nothing that matters was lost by the saving",
             Self::Harm => "the objective got worse",
             Self::EarlyHarm => "the objective got much worse at once",
             Self::GuardHarmed(signal) => return write!(f, "`{signal}` got worse"),

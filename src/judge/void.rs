@@ -16,7 +16,7 @@ const MISSING_MAX: f64 = 0.2;
 const TRAFFIC_FACTOR_MAX: f64 = 1.5;
 /// An effect is believed up to this many times the predicted one …
 const PREDICTED_FACTOR: f64 = 3.0;
-/// … or up to this much beyond it.
+/// … or up to this much beyond it, and beyond 0: that a predicted loss stays away is nothing odd.
 const PREDICTED_SLACK: f64 = 0.02;
 
 /// Why the case cannot be judged at `look`; `None` where it can, as far as is known by now.
@@ -43,7 +43,7 @@ pub(super) fn reason(case: &Case<'_>, look: Look) -> Option<Reason> {
 
 /// Whether an effect is larger than the tuning can have caused.
 pub(super) fn is_too_good(effect: f64, predicted: Option<f64>) -> bool {
-    let limit = predicted.map(|p| (PREDICTED_FACTOR * p).max(p + PREDICTED_SLACK));
+    let limit = predicted.map(|p| (PREDICTED_FACTOR * p).max(p.max(0.0) + PREDICTED_SLACK));
     limit.is_some_and(|limit| effect > limit)
 }
 

@@ -24,14 +24,17 @@ pub enum Vote {
     Better,
 }
 
-/// From which change on it matters; both positive, on the objective's scale.
+/// From which change on it matters, on the objective's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Margins {
-    /// A gain of at least this counts.
+    /// A gain of at least this counts; positive.
     pub gain: f64,
-    /// A loss of at least this counts: more than `gain` where the change saves what is worth a
-    /// loss.
+    /// A loss of at least this counts; positive. For a guard it is more than `gain` where the
+    /// change saves what is worth a loss.
     pub loss: f64,
+    /// What the change saves besides; negative for a cost. Known exactly, so it moves every effect
+    /// and makes none less certain.
+    pub saving: f64,
 }
 
 /// The methods' numbers and votes. The two that need a longer history are absent without it.
@@ -50,8 +53,9 @@ pub struct Votes {
 const LONE_VOTE_FACTOR: f64 = 3.0;
 
 impl Vote {
-    /// The vote on `effect`, which is uncertain by ± `reach`.
+    /// The vote on `effect`, which is uncertain by ± `reach`, and what is saved besides.
     pub(super) fn on(effect: f64, reach: f64, margins: Margins) -> Self {
+        let effect = effect + margins.saving;
         if effect >= margins.gain && effect - reach > 0.0 {
             Self::Better
         } else if effect <= -margins.loss && effect + reach < 0.0 {
@@ -70,6 +74,7 @@ impl Votes {
             let large = Margins {
                 gain: LONE_VOTE_FACTOR * margins.gain,
                 loss: LONE_VOTE_FACTOR * margins.loss,
+                ..margins
             };
             let is_large = Vote::on(self.welch.effect, 0.0, large) == self.welch.vote;
             return if is_large { self.welch.vote } else { Vote::Abstain };
@@ -88,7 +93,7 @@ impl Votes {
 mod tests {
     use super::*;
 
-    const MARGINS: Margins = Margins { gain: 0.1, loss: 0.2 };
+    const MARGINS: Margins = Margins { gain: 0.1, loss: 0.2, saving: 0.0 };
 
     #[track_caller]
     fn check(effect: f64, reach: f64, want: Vote) {
@@ -103,5 +108,18 @@ mod tests {
         check(-0.1, 0.05, Vote::Abstain);
         check(-0.2, 0.05, Vote::Worse);
         check(-0.2, 0.3, Vote::Abstain);
+    }
+
+    #[test]
+    fn a_saving_moves_the_effect() {
+        #[track_caller]
+        fn check(effect: f64, saving: f64, want: Vote) {
+            let margins = Margins { saving, ..MARGINS };
+            assert_eq!(Vote::on(effect, 0.05, margins), want, "{effect} and {saving}");
+        }
+        check(0.0, 0.15, Vote::Better);
+        check(-0.15, 0.3, Vote::Better);
+        check(0.15, -0.1, Vote::Abstain);
+        check(0.15, -0.4, Vote::Worse);
     }
 }

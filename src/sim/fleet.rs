@@ -147,9 +147,14 @@ impl Member {
 
     /// Entries that both levels may hold at present ÷ entries that they were built for.
     pub fn capacity_ratio(&self) -> f64 {
-        let CacheConfig { l1_entries, l2_entries, .. } = *self.cache.config();
         let totals = self.cache.stats();
-        (totals.l1.capacity + totals.l2.capacity) as f64 / (l1_entries + l2_entries) as f64
+        (totals.l1.capacity + totals.l2.capacity) as f64 / self.base_capacity() as f64
+    }
+
+    /// Entries that both levels together were built for.
+    pub fn base_capacity(&self) -> usize {
+        let CacheConfig { l1_entries, l2_entries, .. } = *self.cache.config();
+        l1_entries + l2_entries
     }
 
     /// What a scrape would say of it now.

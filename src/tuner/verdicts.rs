@@ -81,7 +81,7 @@ impl AdaptiveTuner {
             skip: tuning.skip,
             others,
             predicted: outlook.map(|outlook| outlook.gain),
-            tolerated_loss: outlook.map_or(0.0, |outlook| outlook.saving.max(0.0)),
+            saving: outlook.map_or(0.0, |outlook| outlook.saving),
             now,
         }
     }

@@ -71,14 +71,20 @@ fn judge_and_predictor_are_measured() {
     let report: Value = serde_json::from_str(&output).unwrap();
     let section = &report["workloads"][0];
     assert_eq!(section["policies"], serde_json::json!([]));
-    for variant in [0, 1] {
+    for variant in [0, 1, 2] {
         assert_eq!(section["judge"][variant]["verdicts"]["cases"], 1, "{output}");
     }
     // Four sizes on each of four caches.
     assert_eq!(section["predictor"]["changes"], 16);
     assert!(section["predictor"]["median_error_one_point"].as_f64().unwrap() < 0.1, "{output}");
     let (output, _) = run(&[&arguments[..], &only].concat());
-    for words in ["judge with controls, 1 tunings", "judge without controls", "from one point"] {
+    let sections = [
+        "judge with controls, 1 tunings",
+        "judge without controls",
+        "judge priced, with controls",
+        "from one point",
+    ];
+    for words in sections {
         assert!(output.contains(words), "`{words}` in {output}");
     }
     assert!(!output.contains("greedy oracle"), "{output}");

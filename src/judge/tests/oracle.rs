@@ -51,7 +51,7 @@ struct ToldForecast {
 }
 
 /// No margin, so that the vote shows the critical value.
-const MARGINS: Margins = Margins { gain: 0.0, loss: 0.0 };
+const MARGINS: Margins = Margins { gain: 0.0, loss: 0.0, saving: 0.0 };
 
 fn oracle() -> Vec<Oracle> {
     serde_json::from_str(include_str!("../../../tests/differential/judge.json")).unwrap()
@@ -104,7 +104,8 @@ fn forecast_is_that_of_least_squares() {
     for case in oracle() {
         let horizons: Vec<f64> =
             (0..case.after.len()).map(|place| (case.skip + place + 1) as f64).collect();
-        let got = forecast::forecast(&case.history, &case.after, &horizons, case.alpha).unwrap();
+        let got =
+            forecast::forecast(&case.history, &case.after, &horizons, (case.alpha, 0.0)).unwrap();
         check(got.step_ratio, case.forecast.q, "step ratio");
         check(got.effect, case.forecast.effect, "effect");
         check(got.standard_error, case.forecast.se, "standard error");

@@ -42,11 +42,9 @@ fn effects_are_called_by_their_name() {
         }
     }
     let track = hit_rate_track(0.0);
-    for (kind, reason) in
-        kinds.into_iter().zip([Reason::NoBenefit, Reason::NoLoss, Reason::NoBenefit])
-    {
+    for kind in kinds {
         check(&Case { kind, ..case(&track, &[], HISTORY) }, Look::First, Reason::Waiting);
-        check(&Case { kind, ..case(&track, &[], HISTORY) }, Look::Last, reason);
+        check(&Case { kind, ..case(&track, &[], HISTORY) }, Look::Last, Reason::NoBenefit);
     }
 }
 
@@ -73,11 +71,19 @@ fn harm_is_called_early_and_gain_is_not() {
 }
 
 #[test]
-fn a_loss_that_was_paid_for_is_none() {
-    let track = hit_rate_track(-0.04);
-    let shrink = Case { kind: Kind::Shrink, ..case(&track, &[], HISTORY) };
-    check(&shrink, Look::Last, Reason::Harm);
-    check(&Case { tolerated_loss: 0.06, ..shrink }, Look::Last, Reason::NoLoss);
+fn a_saving_moves_the_effect() {
+    // Of a hit rate, the saving, and what follows.
+    for (effect, saving, reason) in [
+        (-0.04, 0.0, Reason::Harm),
+        (-0.04, 0.04, Reason::NoBenefit),
+        (-0.04, 0.08, Reason::Gain),
+        (0.0, 0.04, Reason::Gain),
+        (0.04, -0.04, Reason::NoBenefit),
+        (0.04, -0.08, Reason::Harm),
+    ] {
+        let track = hit_rate_track(effect);
+        check(&Case { saving, ..case(&track, &[], HISTORY) }, Look::Last, reason);
+    }
 }
 
 #[test]
@@ -232,7 +238,7 @@ proptest! {
     fn before_and_after_swapped_change_the_sign(seed: u64) {
         let values = hit_rates(seed, 40, 0.01);
         let (before, after) = (&values[..10], &values[42..62]);
-        let margins = Margins { gain: 0.0, loss: 0.0 };
+        let margins = Margins { gain: 0.0, loss: 0.0, saving: 0.0 };
         let there = welch::welch(before, after, 0.04, margins).unwrap();
         let back = welch::welch(after, before, 0.04, margins).unwrap();
         prop_assert!((there.effect + back.effect).abs() < 1e-15);
