@@ -117,6 +117,10 @@ pub struct AdaptiveTuner {
     pending: Option<Tuning>,
     /// The change that is being undone, until the cache has followed.
     undoing: Option<Undoing>,
+    /// When the cache last asked for its parameters.
+    fetched_at: Option<Timestamp>,
+    /// Sizes whose scale turned out to be another than was taken for it.
+    rescaled: Vec<Parameter>,
     /// Values that the target shows and nobody asked for.
     drifts: BTreeMap<Parameter, Drift>,
     /// When the cache was not left alone, the newest last.
@@ -156,6 +160,8 @@ impl AdaptiveTuner {
             trust: BTreeMap::new(),
             pending: None,
             undoing: None,
+            fetched_at: None,
+            rescaled: Vec::new(),
             drifts: BTreeMap::new(),
             touches: VecDeque::new(),
             directions: BTreeMap::new(),

@@ -151,9 +151,6 @@ impl Policy for ClosedLoop {
     fn decide(&mut self, job: &mut Job) {
         for (lane, parameters) in self.in_force.iter().enumerate() {
             let Some(member) = job.member_mut(lane) else { continue };
-            if member.parameters() == parameters {
-                continue;
-            }
             let now = member.now();
             member.set_parameters(*parameters);
             // The cache asks for its parameters before it takes them over.

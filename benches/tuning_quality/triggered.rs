@@ -3,7 +3,10 @@
 //! nothing. What their confidences are worth is measured by the same tunings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use cache_tuner_exporter::confidence;
+use cache_tuner_exporter::confidence::Posterior;
 use cache_tuner_exporter::judge::Look;
 use cache_tuner_exporter::outcome::Outcome;
 use cache_tuner_exporter::signal::Signal;
@@ -16,6 +19,7 @@ use cache_tuner_exporter::tuner::Tuning;
 use cache_tuner_exporter::tuner::Verdict;
 use cache_tuner_exporter::tuning_config::Feedback;
 use cache_tuner_exporter::tuning_config::TuningConfig;
+use cache_tuner_exporter::units::Timestamp;
 
 use super::closed_loop;
 use super::closed_loop::ClosedLoop;
@@ -32,9 +36,18 @@ const RULES: &str = include_str!("triggered.yaml");
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Triggered {
     pub(crate) verdicts: Verdicts,
-    /// Of each judged tuning: the confidence it was made with, that of the rule's file, and
-    /// whether it improved.
-    pub(crate) confidences: Vec<(f64, f64, bool)>,
+    /// The judged tunings, run by run.
+    runs: Vec<Vec<Judged>>,
+}
+
+/// A tuning that improved or degraded.
+#[derive(Debug, Clone)]
+struct Judged {
+    lane: usize,
+    rule: Arc<str>,
+    /// Confidence in the rule's file.
+    of_file: f64,
+    improved: bool,
 }
 
 /// Everything is put in force, so that what is not trusted is judged as well.
@@ -57,13 +70,13 @@ fn config() -> TuningConfig {
 pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
     let rules = closed_loop::rules("triggered.yaml", RULES)?;
     let of_file: BTreeMap<_, f64> =
-        rules.iter().map(|rule| (std::sync::Arc::clone(&rule.name), rule.confidence)).collect();
+        rules.iter().map(|rule| (Arc::clone(&rule.name), rule.confidence)).collect();
     let mut engine = ClosedLoop::new(config(), rules)?;
     let mut job = warm.job.clone();
     for beats in &warm.beats {
         engine.observe(beats, &job);
     }
-    let mut triggered = Triggered::default();
+    let mut triggered = Triggered { runs: vec![Vec::new()], ..Triggered::default() };
     let mut truths: BTreeMap<u64, Truth> = BTreeMap::new();
     for _ in 0..plan.measured_ticks {
         for (lane, happening) in engine.take_happenings() {
@@ -80,7 +93,8 @@ pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
                 (EventKind::Judged, Some(verdict)) => {
                     let truth = truths.remove(&tuning.number);
                     let effect = truth.and_then(|mut truth| effect(&mut truth, &tuning, &verdict));
-                    triggered.add(&tuning, &verdict, effect, of_file.get(&tuning.rule).copied());
+                    let of_file = of_file.get(&tuning.rule).copied().unwrap_or_default();
+                    triggered.add(lane, &tuning, &verdict, (effect, of_file));
                 }
                 _ => {}
             }
@@ -95,8 +109,8 @@ pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
 /// The true effect over the window that the outcome came from.
 fn effect(truth: &mut Truth, tuning: &Tuning, verdict: &Verdict) -> Option<f64> {
     let adopted = tuning.adopted_at?;
-    let ticks = |from: cache_tuner_exporter::units::Timestamp, to| {
-        let seconds = cache_tuner_exporter::units::Timestamp::saturating_since(to, from).as_secs();
+    let ticks = |from: Timestamp, to: Timestamp| {
+        let seconds = to.saturating_since(from).as_secs();
         usize::try_from(seconds / TICK_SECONDS).unwrap_or(usize::MAX)
     };
     let first = ticks(tuning.decided_at, adopted) + tuning.skip;
@@ -110,39 +124,49 @@ fn effect(truth: &mut Truth, tuning: &Tuning, verdict: &Verdict) -> Option<f64> 
 impl Triggered {
     fn add(
         &mut self,
+        lane: usize,
         tuning: &Tuning,
         verdict: &Verdict,
-        effect: Option<f64>,
-        of_file: Option<f64>,
+        (effect, of_file): (Option<f64>, f64),
     ) {
-        let reason = verdict.judgement.as_ref().map(|judgement| judgement.reason);
-        if let Some(reason) = reason {
-            let effect = effect.map_or(Effect::Unscored, Effect::of);
-            self.verdicts.add(reason, effect);
+        if let Some(reason) = verdict.judgement.as_ref().map(|judgement| judgement.reason) {
+            self.verdicts.add(reason, effect.map_or(Effect::Unscored, Effect::of));
         }
         let improved = match verdict.outcome {
             Outcome::Improved => true,
             Outcome::Degraded => false,
             Outcome::Inconclusive | Outcome::Void => return,
         };
-        let of_file = of_file.unwrap_or(tuning.confidence);
-        self.confidences.push((tuning.confidence, of_file, improved));
+        let judged = Judged { lane, rule: Arc::clone(&tuning.rule), of_file, improved };
+        self.runs.iter_mut().for_each(|run| run.push(judged.clone()));
     }
 
-    /// What the earned confidences are worth, and what those of the rule file would be.
+    /// What the earned confidences are worth, and what those of the rule file would be. The runs
+    /// are taken for the caches of one exporter, one after the other: what a rule earned on those
+    /// before is the background for the next.
     pub(crate) fn worths(&self) -> [(&'static str, Option<Worth>); 2] {
-        let pairs = self.confidences.iter();
-        [
-            ("earned", Worth::of(pairs.clone().map(|(earned, _, improved)| (*earned, *improved)))),
-            ("constant", Worth::of(pairs.map(|(_, of_file, improved)| (*of_file, *improved)))),
-        ]
+        let now = Timestamp::from_millis(0);
+        let mut pooled: BTreeMap<Arc<str>, Posterior> = BTreeMap::new();
+        let (mut earned, mut constant) = (Vec::new(), Vec::new());
+        for run in &self.runs {
+            let mut own: BTreeMap<(usize, Arc<str>), Posterior> = BTreeMap::new();
+            for Judged { lane, rule, of_file, improved } in run {
+                let own = own.entry((*lane, Arc::clone(rule))).or_default();
+                let pooled = pooled.entry(Arc::clone(rule)).or_default();
+                earned.push((confidence::confidence(own, pooled, *of_file, now), *improved));
+                constant.push((*of_file, *improved));
+                own.record(*improved, now);
+                pooled.record(*improved, now);
+            }
+        }
+        [("earned", Worth::of(earned.into_iter())), ("constant", Worth::of(constant.into_iter()))]
     }
 
     /// All of them together.
     pub(crate) fn join<'a>(of: impl Iterator<Item = &'a Self> + Clone) -> Self {
         Self {
             verdicts: Verdicts::sum(of.clone().map(|triggered| &triggered.verdicts)),
-            confidences: of.flat_map(|triggered| triggered.confidences.clone()).collect(),
+            runs: of.flat_map(|triggered| triggered.runs.clone()).collect(),
         }
     }
 }

@@ -321,6 +321,12 @@ impl CacheState {
         }
         let shown = shown_values(&stats.observed, &self.first_observed);
         self.tuner.observe_parameters(&shown, now, number);
+        for parameter in self.tuner.take_rescaled() {
+            let in_force = self.tuner.parameters().value(parameter);
+            if let Some(observed) = stats.observed.get(&parameter) {
+                self.first_observed.insert(parameter, observed / in_force);
+            }
+        }
         self.tuner.tick(now);
         self.last = stats.remembering(&self.last);
         self.last_seen = now;

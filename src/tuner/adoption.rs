@@ -172,13 +172,34 @@ impl AdaptiveTuner {
         match self.drifts.get(&parameter).copied() {
             Some(drift) if is_close(value, drift.value) => {
                 self.drifts.remove(&parameter);
-                self.take_over(parameter, value, drift.since, number);
+                let knows = self.fetched_at.is_some_and(|at| at >= drift.since);
+                if knows && parameter.is_size() {
+                    self.rescale(parameter, drift.since, number);
+                } else {
+                    self.take_over(parameter, value, drift.since, number);
+                }
             }
             _ => {
                 self.drifts.insert(parameter, Drift { value, since: now });
                 self.is_changed = true;
             }
         }
+    }
+
+    /// The cache knows what is in force and shows another size: it counts from another first size
+    /// than this program does, or somebody resized it and it goes on from there. Taking its size
+    /// over would tell it to multiply that once more.
+    fn rescale(&mut self, parameter: Parameter, since: Timestamp, number: u64) {
+        self.abandon(since);
+        self.undoing = self.undoing.filter(|undoing| undoing.parameter != parameter);
+        self.touch(Touch::at(number, since));
+        self.rescaled.push(parameter);
+    }
+
+    /// Sizes whose scale is another than was taken for it, since this was last asked: what the
+    /// target shows now is what the value in force makes of it.
+    pub fn take_rescaled(&mut self) -> Vec<Parameter> {
+        std::mem::take(&mut self.rescaled)
     }
 
     /// Another hand changed the cache at `since`. Where that is what a recommendation asked for, it
@@ -240,6 +261,7 @@ impl AdaptiveTuner {
 
     /// Notes that the cache asked for its parameters, and so has them now.
     pub fn fetch(&mut self, now: Timestamp) -> Fetched {
+        self.fetched_at = Some(now);
         let undoing = self.undoing.is_some();
         if undoing {
             self.finish_undoing(now);

@@ -234,6 +234,20 @@ fn a_change_by_another_hand_is_a_tuning_too() {
 }
 
 #[test]
+fn a_cache_that_knows_its_parameters_and_shows_another_size_has_another_scale() {
+    let mut cache = Cache::new(RULES, |_| {});
+    cache.shown = Some(1.0);
+    cache.run(130);
+    cache.shown = Some(0.5);
+    cache.run(1);
+    assert_eq!(cache.tuner.take_rescaled(), []);
+    cache.tuner.fetch(cache.now);
+    cache.run(1);
+    assert_eq!(cache.tuner.take_rescaled(), [Parameter::L1SizeMultiplier]);
+    assert_eq!((cache.story(), cache.multiplier()), (Vec::new(), 1.0));
+}
+
+#[test]
 fn doing_what_was_recommended_is_a_tuning_by_that_rule() {
     let mut cache = Cache::new(RULES, |config| config.mode = Mode::Advisory);
     cache.shown = Some(1.0);
