@@ -12,6 +12,7 @@ mod forecast;
 mod measure;
 mod packed;
 mod placebo;
+mod precedent;
 mod series;
 mod skip;
 mod span;
@@ -269,7 +270,19 @@ fn reason(case: &Case<'_>, look: Look, series: &Series, votes: &Votes, margins: 
     }
     if decision == Vote::Better {
         let is_too_good = void::is_too_good(votes.welch.effect, case.predicted);
-        return if is_too_good { Reason::TooGood } else { Reason::Gain };
+        if is_too_good {
+            return Reason::TooGood;
+        }
+        let shape = case.shape(series.after.len());
+        let (history, times) = (&series.history, &series.times);
+        let is_explained = precedent::is_explained(
+            history,
+            times,
+            (shape, margins.gain),
+            votes.welch.effect,
+            case.others,
+        );
+        return if is_explained { Reason::Healed } else { Reason::Gain };
     }
     if look == Look::First {
         return Reason::Waiting;

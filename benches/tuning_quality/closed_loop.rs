@@ -42,7 +42,8 @@ const CACHE: &str = "cache";
 pub(crate) struct ClosedLoop {
     engine: Engine,
     config: TuningConfig,
-    rules: Arc<RuleSet>,
+    /// By lane, taken in turn.
+    rules: Vec<Arc<RuleSet>>,
     profile: Arc<Profile>,
     /// The parameters in force, by lane; empty before the first tick.
     in_force: Vec<TuningParameters>,
@@ -58,8 +59,8 @@ pub(crate) fn rules(name: &str, text: &str) -> anyhow::Result<Arc<RuleSet>> {
 }
 
 impl ClosedLoop {
-    /// With these settings and rules.
-    pub(crate) fn new(config: TuningConfig, rules: Arc<RuleSet>) -> anyhow::Result<Self> {
+    /// With these settings; the caches get the sets of rules in turn.
+    pub(crate) fn new(config: TuningConfig, rules: Vec<Arc<RuleSet>>) -> anyhow::Result<Self> {
         let profile = profile::load(&SourceFile::new("demo.yaml", PROFILE))
             .map_err(|faults| anyhow!("the profile has {} faults", faults.iter().count()))?;
         Ok(Self {
@@ -85,18 +86,18 @@ impl ClosedLoop {
     }
 
     fn begin(&mut self, lanes: usize) {
-        let job = Arc::new(JobPlan {
-            tuning: self.config,
-            rules: Arc::clone(&self.rules),
-            freeze: Arc::default(),
-        });
+        let job = |lane: usize| {
+            let rules = &self.rules[lane % self.rules.len()];
+            let (rules, freeze) = (Arc::clone(rules), Arc::default());
+            Arc::new(JobPlan { tuning: self.config, rules, freeze })
+        };
         let plans = (0..lanes).map(|lane| TargetPlan {
             id: id(lane),
             url: "".into(),
             labels: Arc::default(),
             scrape_interval: Duration::from_secs(TICK_SECONDS),
             scrape_timeout: Duration::from_secs(TICK_SECONDS),
-            job: Arc::clone(&job),
+            job: job(lane),
         });
         self.engine.reconfigure(plans.collect());
         self.in_force = vec![TuningParameters::default(); lanes];

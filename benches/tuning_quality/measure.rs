@@ -70,7 +70,7 @@ pub(crate) fn measure(
     let wants_predictor = options.wants(Section::Predictor);
     let errors = if wants_predictor { predicting::run(&warm, plan) } else { Errors::default() };
     let wants_rules = options.wants(Section::Rules);
-    let triggered = wants_rules.then(|| triggered::run(&warm, plan)).transpose()?;
+    let triggered = wants_rules.then(|| triggered::run(&warm, seed, plan)).transpose()?;
     Ok(Measurement { policies, verdicts, errors, triggered })
 }
 

@@ -38,7 +38,7 @@ pub(crate) const POLICIES: [PolicyEntry; 5] = [
     ("rez-next's rules", || Ok(Box::new(BuiltInRules::new()?))),
     ("sizing.yaml", || {
         let rules = closed_loop::rules("sizing.yaml", SIZING)?;
-        Ok(Box::new(ClosedLoop::new(TuningConfig::default(), rules)?))
+        Ok(Box::new(ClosedLoop::new(TuningConfig::default(), vec![rules])?))
     }),
     ("always the maximum", || Ok(Box::new(FixedSizes::new(SIZES_MAX.0, SIZES_MAX.1)))),
     ("greedy oracle", || Ok(Box::new(GreedyOracle::default()))),

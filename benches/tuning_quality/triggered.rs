@@ -9,6 +9,7 @@ use cache_tuner_exporter::confidence;
 use cache_tuner_exporter::confidence::Posterior;
 use cache_tuner_exporter::judge::Look;
 use cache_tuner_exporter::outcome::Outcome;
+use cache_tuner_exporter::rule::RuleSet;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::sim::catalogue::TICK_SECONDS;
 use cache_tuner_exporter::sim::truth::Effect;
@@ -28,9 +29,24 @@ use super::options::Plan;
 use super::policy::Policy as _;
 use super::verdicts::Verdicts;
 
-/// Rules that fire on dips: growth and shrinks of both levels, and one that changes nothing that
-/// any of these caches would feel.
-const RULES: &str = include_str!("triggered.yaml");
+/// What the rules do that fire on dips, each on a cache of its own: they grow or shrink a level, or
+/// change nothing that any of these caches would feel. Their confidences are wrong on purpose.
+const CHANGES: [(&str, &str); 4] = [
+    ("grow_l2", "parameter: l2_size_multiplier, multiply: 1.3, max: 4.0"),
+    ("shrink_l2", "parameter: l2_size_multiplier, multiply: 0.75, min: 0.3"),
+    ("grow_l1", "parameter: l1_size_multiplier, multiply: 1.3, max: 4.0"),
+    ("preheat", "parameter: preheating_aggressiveness, add: 0.05"),
+];
+
+/// A rule that fires on a dip and does this.
+fn rule(name: &str, change: &str) -> anyhow::Result<Arc<RuleSet>> {
+    let text = format!(
+        "groups:\n- name: triggered\n  rules:\n  - rule: {name}\n    \
+         when: newest(hit_rate, 5) < mean(hit_rate) - 0.004\n    tune: {{{change}}}\n    \
+         confidence: 0.6\n    reason: The hit rate dips\n"
+    );
+    closed_loop::rules(name, &text)
+}
 
 /// What came of the tunings of one run.
 #[derive(Debug, Clone, Default)]
@@ -67,10 +83,16 @@ fn config() -> TuningConfig {
 }
 
 /// Runs the engine with those rules to the end; what it said of its tunings.
-pub(crate) fn run(warm: &Warm, plan: &Plan) -> anyhow::Result<Triggered> {
-    let rules = closed_loop::rules("triggered.yaml", RULES)?;
-    let of_file: BTreeMap<_, f64> =
-        rules.iter().map(|rule| (Arc::clone(&rule.name), rule.confidence)).collect();
+pub(crate) fn run(warm: &Warm, seed: u64, plan: &Plan) -> anyhow::Result<Triggered> {
+    // Each cache of a job gets each rule on some seed.
+    let turn = usize::try_from(seed).unwrap_or_default() % CHANGES.len();
+    let in_turn = CHANGES.iter().cycle().skip(turn).take(CHANGES.len());
+    let rules = in_turn.map(|(name, change)| rule(name, change));
+    let rules: Vec<Arc<RuleSet>> = rules.collect::<anyhow::Result<_>>()?;
+    let of_file: BTreeMap<_, f64> = rules
+        .iter()
+        .flat_map(|rules| rules.iter().map(|rule| (Arc::clone(&rule.name), rule.confidence)))
+        .collect();
     let mut engine = ClosedLoop::new(config(), rules)?;
     let mut job = warm.job.clone();
     for beats in &warm.beats {

@@ -40,6 +40,8 @@ pub enum Reason {
     GuardHarmed(Signal),
     /// Whatever it gained is less than what matters.
     NoBenefit,
+    /// It rose as dips of this cache do by themselves.
+    Healed,
     /// The effect is neither shown nor excluded.
     Undecided,
     /// Too little is known of the time before.
@@ -126,6 +128,7 @@ impl Reason {
             Self::EarlyHarm => "early_harm",
             Self::GuardHarmed(_) => "guard_harmed",
             Self::NoBenefit => "no_benefit",
+            Self::Healed => "healed",
             Self::Undecided => "undecided",
             Self::HistoryTooShort => "history_too_short",
             Self::NotAdopted => "not_adopted",
@@ -145,7 +148,7 @@ impl Reason {
             Self::Harm | Self::EarlyHarm | Self::GuardHarmed(_) | Self::NoBenefit => {
                 Some(Outcome::Degraded)
             }
-            Self::Undecided | Self::HistoryTooShort => Some(Outcome::Inconclusive),
+            Self::Healed | Self::Undecided | Self::HistoryTooShort => Some(Outcome::Inconclusive),
             Self::NotAdopted
             | Self::Restarted
             | Self::Overlapping
@@ -165,6 +168,7 @@ impl fmt::Display for Reason {
             Self::EarlyHarm => "the objective got much worse at once",
             Self::GuardHarmed(signal) => return write!(f, "`{signal}` got worse"),
             Self::NoBenefit => "no gain that matters came of it",
+            Self::Healed => "it rose as dips of this cache do by themselves",
             Self::Undecided => "the effect is neither shown nor excluded",
             Self::HistoryTooShort => "too little is known of the time before",
             Self::NotAdopted => "the change was never taken over",
