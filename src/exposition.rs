@@ -173,6 +173,21 @@ pub fn parse(text: &str, format: Format) -> Page<'_> {
     reader.page
 }
 
+/// Reads one line alone, as [`parse`] reads it as line `number` of a page; of `# EOF` it knows
+/// nothing. `line` has no line end but may have the `\r` of one.
+pub fn parse_line(number: usize, line: &str, format: Format) -> Page<'_> {
+    let mut reader = Reader::new(format);
+    reader.line(number, line.strip_suffix('\r').unwrap_or(line));
+    reader.page
+}
+
+/// Where in a sample's line its name and labels end, in bytes. `None` if they cannot be read.
+pub fn series_end(line: &str, format: Format) -> Option<usize> {
+    let mut cursor = Cursor::new(line, format);
+    sample::series(&mut cursor).ok()?;
+    Some(line[..cursor.at()].trim_end_matches([' ', '\t']).len())
+}
+
 /// A page being read, line by line.
 struct Reader<'a> {
     format: Format,

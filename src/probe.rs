@@ -122,8 +122,8 @@ fn report(setup: &Setup, earlier: Option<&Probed>, later: &Probed) -> Report {
     }
 }
 
-fn find<'a>(caches: &'a [(String, CacheStats)], name: &str) -> Option<&'a CacheStats> {
-    caches.iter().find(|(other, _)| other == name).map(|(_, stats)| stats)
+fn find<'a>(caches: &'a [(Arc<str>, CacheStats)], name: &str) -> Option<&'a CacheStats> {
+    caches.iter().find(|(other, _)| **other == *name).map(|(_, stats)| stats)
 }
 
 /// The profile's roles over the whole page, its caches together.

@@ -14,12 +14,14 @@ use crate::cache_stats::Role;
 use crate::diag::Diagnostics;
 use crate::diag::SourceFile;
 use crate::expr::Selection;
+use crate::expr::Selector;
 use crate::parameter::Parameter;
 
 mod extract;
 pub mod json;
 mod load;
 mod page;
+mod plan;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ pub use load::load;
 pub use page::SAMPLE_AGE_MAX;
 pub use page::detect;
 pub use page::series_found;
+pub use plan::Plan;
 
 /// A checked profile.
 #[derive(Clone, Debug)]
@@ -124,6 +127,11 @@ fn selections(profile: &Profile) -> impl Iterator<Item = &Selection> {
         .chain(&profile.detect)
         .chain(&profile.start_time)
         .chain(&profile.uptime)
+}
+
+/// The names of the metrics that a profile asks for, in no order, some of them twice.
+pub fn names(profile: &Profile) -> impl Iterator<Item = &str> {
+    selections(profile).flat_map(Selection::selectors).map(Selector::name)
 }
 
 /// Name and labels of a series, in a form that is the same at every scrape.

@@ -2,16 +2,28 @@
 //! with a page that arrived whole is found here, as a reason of the same closed set as the failures
 //! of the network.
 
+mod follow;
+mod layout;
+#[cfg(test)]
+mod tests;
+mod warm;
+
 use std::sync::Arc;
 
 use crate::cache_stats::CacheStats;
 use crate::exposition;
 use crate::exposition::Sample;
+use crate::expr::Selection;
+use crate::expr::Selector;
 use crate::profile;
 use crate::profile::PageFormat;
 use crate::profile::Profile;
 use crate::reason::Reason;
 use crate::units::Timestamp;
+
+pub use crate::reading::layout::LAYOUT_BYTES_MAX;
+pub use crate::reading::warm::JobReader;
+pub use crate::reading::warm::TargetReader;
 
 /// Caches read from one page. Micrometer applications show some hundreds.
 pub const CACHES_PER_PAGE_MAX: usize = 100_000;
@@ -38,6 +50,16 @@ impl ProfileChoice {
         };
         profiles.iter().find(|profile| profile.name == known.name).map(Arc::clone)
     }
+
+    /// The metrics that decide which of the profiles a page is read by.
+    fn deciding_names(&self) -> impl Iterator<Item = &str> {
+        let profiles = match self {
+            Self::Auto(profiles) => profiles.as_slice(),
+            Self::Fixed(_) => &[],
+        };
+        let detects = profiles.iter().filter_map(|profile| profile.detect.as_ref());
+        detects.flat_map(Selection::selectors).map(Selector::name)
+    }
 }
 
 /// A page as it came.
@@ -55,7 +77,7 @@ pub struct Reading {
     /// The profile that it was read with.
     pub profile: Arc<Profile>,
     /// Its caches, by name.
-    pub caches: Vec<(String, CacheStats)>,
+    pub caches: Vec<(Arc<str>, CacheStats)>,
     /// Samples on the page.
     pub samples: usize,
     /// Lines that could not be read; they cost nothing but themselves.
@@ -89,6 +111,8 @@ pub struct Samples<'a> {
     pub bad_lines: usize,
     /// The first of them, in words.
     pub bad_line: Option<String>,
+    /// The numbers of the first [`BAD_LINES_KEPT_MAX`](exposition::BAD_LINES_KEPT_MAX) of them.
+    pub first_bad_lines: Vec<usize>,
 }
 
 /// The samples of a page, whatever its format.
@@ -97,22 +121,27 @@ pub struct Samples<'a> {
 /// [`Reason::NotExposition`] for what is no page of metrics at all, [`Reason::SampleLimit`], also
 /// for more than [`LINES_PER_PAGE_MAX`] lines.
 pub fn samples(page: RawPage<'_>, sample_limit: Option<usize>) -> Result<Samples<'_>, Failure> {
-    let found = match format(page) {
+    let found = match page_format(page) {
         PageFormat::Json => json_samples(page.text)?,
         PageFormat::Prometheus => text_samples(page)?,
     };
+    within_limit(found.samples.len(), sample_limit)?;
+    Ok(found)
+}
+
+fn within_limit(samples: usize, sample_limit: Option<usize>) -> Result<(), Failure> {
     match sample_limit {
-        Some(limit) if found.samples.len() > limit => {
-            let message = format!("{} samples exceed `sample_limit` {limit}", found.samples.len());
+        Some(limit) if samples > limit => {
+            let message = format!("{samples} samples exceed `sample_limit` {limit}");
             Err(Failure::new(Reason::SampleLimit, message))
         }
-        _ => Ok(found),
+        _ => Ok(()),
     }
 }
 
 /// A page's format by its content type, or else by its first character: products that show JSON
 /// often say `text/plain`.
-fn format(page: RawPage<'_>) -> PageFormat {
+fn page_format(page: RawPage<'_>) -> PageFormat {
     let says_json = page.content_type.is_some_and(|content_type| content_type.contains("json"));
     // `{"quoted.name"} 1` opens a sample too, but no JSON document is followed by a value on its
     // line.
@@ -123,7 +152,9 @@ fn format(page: RawPage<'_>) -> PageFormat {
 
 fn json_samples(text: &str) -> Result<Samples<'static>, Failure> {
     match profile::json::samples(text) {
-        Ok(samples) => Ok(Samples { samples, bad_lines: 0, bad_line: None }),
+        Ok(samples) => {
+            Ok(Samples { samples, bad_lines: 0, bad_line: None, first_bad_lines: Vec::new() })
+        }
         Err(fault) => Err(Failure::new(Reason::NotExposition, fault.to_string())),
     }
 }
@@ -142,7 +173,12 @@ fn text_samples(page: RawPage<'_>) -> Result<Samples<'_>, Failure> {
         let message = format!("no sample in the {}: {first}", kind_of_text(page));
         return Err(Failure::new(Reason::NotExposition, message));
     }
-    Ok(Samples { samples: parsed.samples, bad_lines: parsed.bad_lines_total, bad_line })
+    Ok(Samples {
+        samples: parsed.samples,
+        bad_lines: parsed.bad_lines_total,
+        bad_line,
+        first_bad_lines: parsed.bad_lines.iter().map(|bad| bad.line).collect(),
+    })
 }
 
 fn kind_of_text(page: RawPage<'_>) -> &'static str {
@@ -150,7 +186,7 @@ fn kind_of_text(page: RawPage<'_>) -> &'static str {
     if html { "HTML page" } else { "page" }
 }
 
-/// Reads a page. `known` is the profile that the target's earlier pages were read with.
+/// Reads a page by itself. `known` is the profile that the target's earlier pages were read with.
 ///
 /// # Errors
 /// Those of [`samples`], [`Reason::NoProfile`], and [`Reason::SampleLimit`] for too many caches.
@@ -163,13 +199,26 @@ pub fn read(
 ) -> Result<Reading, Failure> {
     let found = samples(page, sample_limit)?;
     let profile = profile_of(&found.samples, choice, known, now)?;
-    let caches = profile::extract(&profile, &found.samples, now);
+    reading_of(&found, &profile, now)
+}
+
+fn reading_of(
+    found: &Samples<'_>,
+    profile: &Arc<Profile>,
+    now: Timestamp,
+) -> Result<Reading, Failure> {
+    let caches = profile::extract(profile, &found.samples, now);
     if caches.len() > CACHES_PER_PAGE_MAX {
         let message = format!("{} caches exceed the limit of {CACHES_PER_PAGE_MAX}", caches.len());
         return Err(Failure::new(Reason::SampleLimit, message));
     }
-    let Samples { samples, bad_lines, bad_line } = found;
-    Ok(Reading { profile, caches, samples: samples.len(), bad_lines, bad_line })
+    Ok(Reading {
+        profile: Arc::clone(profile),
+        caches,
+        samples: found.samples.len(),
+        bad_lines: found.bad_lines,
+        bad_line: found.bad_line.clone(),
+    })
 }
 
 /// The profile for a page. A target whose product was recognised once keeps its profile while the

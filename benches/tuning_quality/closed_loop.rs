@@ -117,7 +117,7 @@ impl ClosedLoop {
         }
         Reading {
             profile: Arc::clone(&self.profile),
-            caches: [(CACHE.to_owned(), stats)].into_iter().collect(),
+            caches: [(CACHE.into(), stats)].into_iter().collect(),
             samples: 1,
             bad_lines: 0,
             bad_line: None,

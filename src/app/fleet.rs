@@ -14,16 +14,16 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Observation;
 use crate::profile::Profile;
 use crate::published::TargetId;
-use crate::reading;
 use crate::reading::Failure;
 use crate::reading::RawPage;
 use crate::reading::Reading;
+use crate::reading::TargetReader;
 use crate::scrape::client::Body;
 use crate::scrape::schedule;
 use crate::scrape::schedule::Scraped;
 use crate::scrape::schedule::TargetSpec;
+use crate::units::Timestamp;
 
-use super::plan::JobScraping;
 use super::plan::Scraping;
 use super::plan::Watch;
 
@@ -67,7 +67,8 @@ impl Fleet {
                     if let Some((_, cancel)) = replaced {
                         cancel.cancel();
                     }
-                    let known = known(&plan.id).and_then(|known| scraping.job.choice.same(&known));
+                    let known =
+                        known(&plan.id).and_then(|known| scraping.job.reader.choice.same(&known));
                     let cancel = self.start(&plan.id, scraping, known, first_at_once);
                     (scraping.clone(), cancel)
                 }
@@ -111,8 +112,8 @@ impl Fleet {
         let client = Arc::clone(&scraping.job.client);
         self.tasks.spawn(schedule::run(spec, client, sender, cancel.clone()));
         let observations = self.observations.clone();
-        let job = Arc::clone(&scraping.job);
-        self.tasks.spawn(read_all(id.clone(), job, known, receiver, observations));
+        let reader = TargetReader::new(Arc::clone(&scraping.job.reader), known);
+        self.tasks.spawn(read_all(id.clone(), reader, receiver, observations));
         cancel
     }
 }
@@ -120,19 +121,19 @@ impl Fleet {
 /// Reads what a target's scrapes bring until they stop.
 async fn read_all(
     id: TargetId,
-    job: Arc<JobScraping>,
-    mut known: Option<Arc<Profile>>,
+    mut reader: TargetReader,
     mut scraped: mpsc::Receiver<Scraped>,
     observations: mpsc::Sender<Observation>,
 ) {
     while let Some(Scraped { at, duration, result, .. }) = scraped.recv().await {
         let result = match result {
-            Ok(body) => read(body, &job, known.clone(), at).await,
+            Ok(body) => {
+                let result;
+                (reader, result) = read(reader, body, at).await;
+                result
+            }
             Err(fault) => Err(Failure::new(fault.reason(), fault.to_string())),
         };
-        if let Ok(reading) = &result {
-            known = Some(Arc::clone(&reading.profile));
-        }
         let observation = Observation { id: id.clone(), at, duration, result };
         if observations.send(observation).await.is_err() {
             return;
@@ -141,17 +142,15 @@ async fn read_all(
 }
 
 async fn read(
+    mut reader: TargetReader,
     body: Body,
-    job: &Arc<JobScraping>,
-    known: Option<Arc<Profile>>,
-    at: crate::units::Timestamp,
-) -> Result<Reading, Failure> {
+    at: Timestamp,
+) -> (TargetReader, Result<Reading, Failure>) {
     let is_small = body.text.len() <= INLINE_PAGE_BYTES_MAX;
-    let job = Arc::clone(job);
     let read = move || {
         let page = RawPage { text: &body.text, content_type: body.content_type.as_deref() };
-        let limit = job.client_config.sample_limit;
-        reading::read(page, &job.choice, known.as_ref(), limit, at)
+        let result = reader.read(page, at);
+        (reader, result)
     };
     if is_small {
         return read();

@@ -13,6 +13,7 @@ use crate::engine::JobPlan;
 use crate::engine::TargetPlan;
 use crate::profile::Profile;
 use crate::published::TargetId;
+use crate::reading::JobReader;
 use crate::reading::ProfileChoice;
 use crate::scrape::Url;
 use crate::scrape::client::Client;
@@ -77,7 +78,7 @@ pub(super) struct JobScraping {
     pub(super) timeout: Duration,
     pub(super) client: Arc<Client>,
     pub(super) client_config: ClientConfig,
-    pub(super) choice: ProfileChoice,
+    pub(super) reader: Arc<JobReader>,
     /// What the profiles are made of, to tell whether a reload changed one.
     profiles: Vec<String>,
 }
@@ -103,7 +104,7 @@ impl JobScraping {
             timeout: job.scrape_timeout,
             client: Arc::new(client),
             client_config: job.client.clone(),
-            choice: choice(job, profiles),
+            reader: Arc::new(JobReader::new(choice(job, profiles), job.client.sample_limit)),
             profiles: profiles.iter().map(|profile| format!("{profile:?}")).collect(),
         })
     }

@@ -113,7 +113,6 @@ impl TargetState {
         }
         let slack = self.plan.scrape_interval / ANALYSIS_SLACK_DIVISOR;
         for (name, stats) in caches {
-            let name: Arc<str> = name.into();
             let Some(cache) = self.caches.get_mut(&name) else {
                 let cache = self.first_sight(&name, stats, now, shared);
                 self.caches.insert(name, cache);

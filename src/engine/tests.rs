@@ -60,7 +60,7 @@ fn reading(text: &str) -> Reading {
         stats.cumulative.insert(Role::Hits, term("h", hits));
         stats.cumulative.insert(Role::Misses, term("m", misses));
         stats.observed.insert(Parameter::L1SizeMultiplier, 1000.0);
-        (name.to_owned(), stats)
+        (name.into(), stats)
     });
     let caches = caches.collect();
     Reading { profile: profile(), caches, samples: 2, bad_lines: 0, bad_line: None }

@@ -31,7 +31,7 @@ pub(super) fn sample<'a>(cursor: &mut Cursor<'a>, line: usize) -> Result<Sample<
 }
 
 /// The metric's name, before or in the braces, and the labels.
-fn series<'a>(cursor: &mut Cursor<'a>) -> Result<(Cow<'a, str>, Vec<Label<'a>>), Bad> {
+pub(super) fn series<'a>(cursor: &mut Cursor<'a>) -> Result<(Cow<'a, str>, Vec<Label<'a>>), Bad> {
     let start = cursor.at();
     let bare_name = cursor.metric_name();
     if bare_name.is_some() {

@@ -1,6 +1,7 @@
 //! A page read through a profile: the statistics of each of its caches.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Profile;
 use super::page::Found;
@@ -29,7 +30,7 @@ pub fn extract(
     profile: &Profile,
     samples: &[Sample<'_>],
     now: Timestamp,
-) -> Vec<(String, CacheStats)> {
+) -> Vec<(Arc<str>, CacheStats)> {
     let page = Page::of_profile(profile, samples, now);
     let label = profile.cache_label.as_deref();
     let reader = Reader {
@@ -67,8 +68,8 @@ struct Reader<'a, 'p> {
 }
 
 impl Reader<'_, '_> {
-    fn name(&self, cache: &str) -> String {
-        if self.profile.cache_label.is_some() { cache } else { &self.profile.name }.to_owned()
+    fn name(&self, cache: &str) -> Arc<str> {
+        if self.profile.cache_label.is_some() { cache } else { &self.profile.name }.into()
     }
 
     fn cache(&self, cache: &str) -> CacheStats {
@@ -117,7 +118,7 @@ fn sum(flat: &Flat<&Series<'_>>) -> Option<f64> {
 }
 
 /// Whether a level says something: a limit that is none does not, nor does a mean of nothing.
-fn has_meaning(role: Role, value: f64) -> bool {
+pub(super) fn has_meaning(role: Role, value: f64) -> bool {
     match role {
         Role::L1Capacity | Role::L1MaxUsageBytes | Role::L2Capacity | Role::L2MaxUsageBytes => {
             is_limit(value)
@@ -128,7 +129,7 @@ fn has_meaning(role: Role, value: f64) -> bool {
 }
 
 /// Whether an observed value says something: sizes are limits, and no limit cannot be multiplied.
-fn is_base(parameter: Parameter, value: f64) -> bool {
+pub(super) fn is_base(parameter: Parameter, value: f64) -> bool {
     match parameter {
         Parameter::L1SizeMultiplier | Parameter::L2SizeMultiplier => is_limit(value),
         _ => true,

@@ -61,7 +61,7 @@ pub(super) struct Page<'a> {
 pub(super) struct Series<'a> {
     pub(super) id: SeriesId,
     pub(super) value: f64,
-    sample: &'a Sample<'a>,
+    pub(super) sample: &'a Sample<'a>,
 }
 
 /// What each selector of an expression finds, by cache.
@@ -132,6 +132,13 @@ impl<'a> Page<'a> {
             by_cache
         });
         Found { by_selector: by_selector.collect(), silent }
+    }
+
+    /// The lines of the series, ascending.
+    pub(super) fn lines(&self) -> Vec<usize> {
+        let named = self.by_name.values();
+        let lines: BTreeSet<usize> = named.flatten().map(|series| series.sample.line).collect();
+        lines.into_iter().collect()
     }
 
     /// Whether the page shows an expression, without any `default`.

@@ -26,7 +26,7 @@ pub(super) fn profile(text: &str) -> Profile {
     })
 }
 
-pub(super) fn caches(profile: &Profile, page: &str) -> Vec<(String, CacheStats)> {
+pub(super) fn caches(profile: &Profile, page: &str) -> Vec<(Arc<str>, CacheStats)> {
     let samples = match profile.format {
         PageFormat::Json => json::samples(page).unwrap(),
         PageFormat::Prometheus => exposition::parse(page, Format::PrometheusText).samples,
@@ -59,7 +59,7 @@ fn check_page(name: &str, page: &str, cache: &str, want: &str) {
         assert_eq!(detect(&all, &samples, now()).map(|found| found.name.as_str()), Some(name));
     }
     let found = caches(profile, page);
-    let (_, stats) = found.iter().find(|(found, _)| found == cache).unwrap();
+    let (_, stats) = found.iter().find(|(found, _)| **found == *cache).unwrap();
     assert_eq!(show(stats), want);
 }
 

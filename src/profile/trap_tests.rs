@@ -239,7 +239,7 @@ fn caches_are_told_apart_by_their_label() {
     let page = "x{c=\"a\"} 1\nx{c=\"b\",d=\"1\"} 2\nx{c=\"b\",d=\"2\"} 3\ny{c=\"b\"} 4\n\
         x 9\nx{c=\"\"} 9\nz 7\n";
     let found = caches(&profile(text), page);
-    let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = found.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["a", "b"]);
     let count = |cache: usize, role| found[cache].1.cumulative[&role].len();
     assert_eq!((count(0, Role::Hits), count(0, Role::Misses)), (1, 0));

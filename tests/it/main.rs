@@ -22,6 +22,8 @@ mod fuzz_corpus;
 mod grafana;
 mod profile;
 mod prop_exposition;
+mod prop_reading;
+mod reading_equivalence;
 mod readme;
 mod real_browser;
 mod real_demo;

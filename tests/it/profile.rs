@@ -1,6 +1,8 @@
 //! Two real pages of one product, a minute apart, from text to signals through its built-in
 //! profile.
 
+use std::sync::Arc;
+
 use cache_tuner_exporter::cache_stats::CacheStats;
 use cache_tuner_exporter::exposition;
 use cache_tuner_exporter::exposition::Format;
@@ -12,7 +14,7 @@ use cache_tuner_exporter::units::Timestamp;
 
 /// The caches of a page through the profile that is detected, which has to be that one.
 #[track_caller]
-fn caches(name: &str, page: &str, now: Timestamp) -> Vec<(String, CacheStats)> {
+fn caches(name: &str, page: &str, now: Timestamp) -> Vec<(Arc<str>, CacheStats)> {
     let all = profile::built_in().unwrap();
     let samples = exposition::parse(page, Format::PrometheusText).samples;
     let found = profile::detect(&all, &samples, now).unwrap();
@@ -171,7 +173,7 @@ fn micrometer_pages_give_the_signals_of_each_cache() {
     let (earlier, later) = (caches("micrometer", earlier, from), caches("micrometer", &later, to));
     assert_eq!((earlier.len(), later.len()), (20, 20));
     for ((name, earlier), (_, later)) in earlier.iter().zip(&later) {
-        let want: &[&str] = if name == "c3" {
+        let want: &[&str] = if &**name == "c3" {
             &["hit_rate 0.9000", "ops_per_second 18.3333", "eviction_rate 30.0000"]
         } else {
             &["ops_per_second 0.0000", "eviction_rate 0.0000"]

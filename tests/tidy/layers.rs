@@ -67,7 +67,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
         ],
     ),
     ("published", Core, &["profile", "rule", "snapshot", "tuner", "tuning_parameters"]),
-    ("reading", Core, &["exposition", "profile"]),
+    ("reading", Core, &["exposition", "expr", "profile"]),
     (
         "engine",
         Core,
