@@ -47,6 +47,10 @@ pub const BAD_LINE_TEXT_CHARS_MAX: usize = 120;
 /// most; the limit keeps the search for duplicated names short on a hostile page.
 pub const LABELS_MAX: usize = 128;
 
+/// Bytes that a page has for each of its samples, comments included, as a guess from below that
+/// sizes the list of samples.
+const LINE_BYTES_USUAL: usize = 80;
+
 /// A text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -166,6 +170,7 @@ pub struct Page<'a> {
 /// Reads a page. Never fails: what cannot be read is in [`Page::bad_lines`].
 pub fn parse(text: &str, format: Format) -> Page<'_> {
     let mut reader = Reader::new(format);
+    reader.page.samples.reserve(text.len() / LINE_BYTES_USUAL);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let line = line.strip_suffix('\n').unwrap_or(line);
         reader.line(index + 1, line.strip_suffix('\r').unwrap_or(line));
@@ -246,6 +251,11 @@ impl<'a> Reader<'a> {
     /// The family called `name`, new if no comment named it before.
     fn family(&mut self, name: Cow<'a, str>) -> &mut Family<'a> {
         let families = &mut self.page.families;
+        // HELP and TYPE mostly come one after the other.
+        if families.last().is_some_and(|last| last.name == name) {
+            let last = families.len() - 1;
+            return &mut families[last];
+        }
         let index = *self.family_indices.entry(name).or_insert_with_key(|name| {
             families.push(Family { name: name.clone(), kind: None, help: None, unit: None });
             families.len() - 1

@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+use memchr::memchr2;
+
 use crate::exposition::Format;
 use crate::exposition::fault::Bad;
 use crate::exposition::fault::Fault;
@@ -24,7 +27,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn new(line: &'a str, format: Format) -> Self {
         let line = match format {
             Format::OpenMetrics => line,
-            Format::PrometheusText => line.trim_end_matches(is_blank),
+            Format::PrometheusText => line.trim_end_matches([' ', '\t']),
         };
         let mut cursor = Self { line, at: 0, format };
         cursor.skip_blanks();
@@ -58,7 +61,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn is_at_blank(&self) -> bool {
-        self.rest().starts_with(is_blank)
+        self.peek().is_some_and(is_blank)
     }
 
     /// Takes `word` if it comes next.
@@ -96,8 +99,8 @@ impl<'a> Cursor<'a> {
     /// Everything up to the next blank, to be read as a number. May be empty.
     pub(super) fn token(&mut self) -> &'a str {
         match self.format {
-            Format::OpenMetrics => self.take_while(|c| c != ' '),
-            Format::PrometheusText => self.take_while(|c| !is_blank(c)),
+            Format::OpenMetrics => self.take_while(|byte| byte != b' '),
+            Format::PrometheusText => self.take_while(|byte| !is_blank(byte)),
         }
     }
 
@@ -106,7 +109,8 @@ impl<'a> Cursor<'a> {
         if self.peek()?.is_ascii_digit() {
             return None;
         }
-        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
+        let name =
+            self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':');
         (!name.is_empty()).then_some(name)
     }
 
@@ -115,7 +119,7 @@ impl<'a> Cursor<'a> {
         if self.peek()?.is_ascii_digit() {
             return None;
         }
-        let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
+        let name = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (!name.is_empty()).then_some(name)
     }
 
@@ -139,27 +143,32 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
+    /// Takes bytes up to one that is not kept, which must be ASCII or a character's first.
+    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
-        let taken = &rest[..rest.find(|c| !keep(c)).unwrap_or(rest.len())];
+        let length = rest.bytes().position(|byte| !keep(byte)).unwrap_or(rest.len());
+        let taken = &rest[..length];
         self.at += taken.len();
         taken
     }
 }
 
 /// Both formats know no other blanks; a no-break space is a fault.
-fn is_blank(c: char) -> bool {
-    c == ' ' || c == '\t'
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
 }
 
 /// Where the quote is that ends `text`, which starts after the opening one.
 fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// Whether `\"` stands for `"`.
@@ -174,7 +183,7 @@ pub(super) enum Quotes {
 /// Replaces `\\`, `\n` and, with [`Quotes::Escaped`], `\"`. A backslash before anything else
 /// stands for itself, as in Prometheus. Borrows when there is nothing to replace.
 pub(super) fn unescape(text: &str, quotes: Quotes) -> Cow<'_, str> {
-    if !text.contains('\\') {
+    if memchr(b'\\', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut unescaped = String::with_capacity(text.len());
