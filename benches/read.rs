@@ -2,7 +2,7 @@
 //! must do at least, find the ends of the lines.
 //!
 //! Ratios count, not times: a machine is faster on one day than on the next, and so is everything
-//! on it. So one run first measures all subjects in turn, round by round, and prints the medians
+//! on it. So one run first measures all subjects in turn, round by round, and prints them
 //! beside each other; then criterion measures ours for comparisons with an earlier run.
 
 #[path = "read/pages.rs"]

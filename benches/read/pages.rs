@@ -34,7 +34,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 /// The page with another last digit in every second sample.
-fn later(page: &str) -> String {
+pub(crate) fn later(page: &str) -> String {
     let mut is_moved = false;
     let lines = page.split_inclusive('\n').map(|line| {
         let moved = line.strip_suffix('\n').and_then(|line| {

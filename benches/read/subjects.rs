@@ -15,6 +15,7 @@ use cache_tuner_exporter::units::Timestamp;
 use memchr::memchr;
 use prom_text_format_parser::Scrape as PromTextScrape;
 
+use crate::pages;
 use crate::pages::Scenario;
 
 /// One way to read a page. The number returned keeps the work from being left out.
@@ -34,7 +35,7 @@ pub(crate) fn of(scenario: &Scenario) -> Vec<Subject> {
         ours("every sample (exposition::parse)", Box::new(parse)),
     ];
     if let Some(profile) = scenario.profile {
-        subjects.extend(by_profile(profile));
+        subjects.extend(by_profile(profile, &pages::later(&scenario.pages[0])));
     }
     subjects.extend([
         other(
@@ -90,15 +91,17 @@ fn parse(page: &str) -> usize {
     exposition::parse(page, Format::PrometheusText).samples.len()
 }
 
-/// The program's own way: the profile's statistics of each cache.
+/// The program's own way: the profile's statistics of each cache. `first` is the page from which
+/// the layout is learnt; it is none of those that are measured, so none is equal to it.
 #[expect(clippy::expect_used, reason = "a benchmark without its profile has nothing to measure")]
-fn by_profile(name: &str) -> [Subject; 2] {
+fn by_profile(name: &str, first: &str) -> [Subject; 2] {
     let profiles = profile::built_in().expect("the built-in profiles load");
     let profile = profiles.into_iter().find(|profile| profile.name == name);
     let choice = ProfileChoice::Fixed(Arc::new(profile.expect("a built-in profile")));
     let now = Timestamp::from_millis(1_795_355_100_000);
     let job = Arc::new(JobReader::new(choice.clone(), None));
     let mut reader = TargetReader::new(job, None);
+    reader.read(RawPage { text: first, content_type: None }, now).expect("a good page");
     [
         ours(
             "by profile, warm (TargetReader)",
