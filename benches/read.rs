@@ -21,9 +21,13 @@ use crate::pages::Scenario;
 
 fn main() {
     let scenarios = pages::scenarios();
-    let quick = std::env::args().any(|argument| argument == "--test");
-    for scenario in &scenarios {
-        ratios::print(scenario, quick);
+    // With a filter or an option of criterion's there are only criterion's figures.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().all(|argument| ["--bench", "--list", "--test"].contains(&&**argument)) {
+        let quick = arguments.iter().any(|argument| argument == "--test");
+        for scenario in &scenarios {
+            ratios::print(scenario, quick);
+        }
     }
     let mut criterion = Criterion::default().configure_from_args();
     for scenario in &scenarios {
