@@ -63,7 +63,7 @@ const HISTORY_MIN: usize = 60;
 /// Samples before a tuning below which only Welch's test votes.
 const HISTORY_FOR_ALL_VOTES: usize = 120;
 /// Certainty with which a benefit must be excluded to call a tuning useless.
-const EXCLUSION_CERTAINTY: f64 = 0.9;
+const EXCLUSION_CERTAINTY: f64 = 0.85;
 /// Share of memory in use below which its rise is no harm: memory is there to be used.
 const MEMORY_PRESSURE_PERCENT: f64 = 90.0;
 
@@ -260,7 +260,9 @@ fn votes(case: &Case<'_>, series: &Series, look: Look, margins: Margins) -> Opti
 fn reason(case: &Case<'_>, look: Look, series: &Series, votes: &Votes, margins: Margins) -> Reason {
     let decision = votes.decision(margins);
     if look == Look::Early {
-        return if decision == Vote::Worse { Reason::EarlyHarm } else { Reason::Waiting };
+        // There are many early looks; only what nothing speaks against is believed so often.
+        let is_harm = decision == Vote::Worse && votes.agree_on_harm();
+        return if is_harm { Reason::EarlyHarm } else { Reason::Waiting };
     }
     if decision == Vote::Worse {
         return Reason::Harm;
@@ -316,7 +318,7 @@ fn harmed_guard(case: &Case<'_>, look: Look) -> Option<Signal> {
     })
 }
 
-/// The effect's one-sided upper bound at 90 %: by the placebos where there are any, since they know
+/// The effect's one-sided upper bound at 85 %: by the placebos where there are any, since they know
 /// how the cache moves by itself.
 fn upper_bound(votes: &Votes) -> f64 {
     let (effect, scale, degrees) = match &votes.placebo {

@@ -7,7 +7,7 @@
 use cache_tuner_exporter::cache_stats::Role;
 use cache_tuner_exporter::judge;
 use cache_tuner_exporter::judge::Case;
-use cache_tuner_exporter::judge::HELD_SAMPLES_MIN;
+use cache_tuner_exporter::judge::HELD_SAMPLES_MAX;
 use cache_tuner_exporter::judge::Held;
 use cache_tuner_exporter::judge::Judgement;
 use cache_tuner_exporter::judge::Kind;
@@ -243,7 +243,7 @@ impl Pending {
         let own = &known[self.lane];
         let mut others = own.changes.clone();
         others.remove(self.change);
-        let held_ticks = (HELD_SAMPLES_MIN as u64 * TICK_SECONDS * 1_000).cast_signed();
+        let held_ticks = (HELD_SAMPLES_MAX as u64 * TICK_SECONDS * 1_000).cast_signed();
         let held = Timestamp::from_millis(self.at.as_millis() - held_ticks);
         let span = Span { start: held, end: now };
         let is_untouched = |known: &Known| !known.changes.iter().any(|at| at.overlaps(span));
@@ -261,7 +261,7 @@ impl Pending {
                 kind: self.kind,
                 track: &own.track,
                 controls: if variant.has_controls { &siblings } else { &[] },
-                held: Held { samples: HELD_SAMPLES_MIN, until: self.at },
+                held: Held { samples: HELD_SAMPLES_MAX, until: self.at },
                 adopted_at: Some(self.at),
                 skip: self.skip,
                 others: &others,

@@ -21,6 +21,9 @@ const COVERAGE_MIN: f64 = 0.8;
 const WEIGHT_PRIOR: f64 = 10.0;
 /// Largest weight of the controls.
 const WEIGHT_MAX: f64 = 2.0;
+/// The comparison that the weight is for: samples before, between and after. Neighbouring samples
+/// differ mostly by noise, which would draw the weight to zero.
+const WEIGHT_WINDOWS: (usize, usize, usize) = (5, 2, 10);
 
 /// The movement of the controls at the treated cache's samples.
 #[derive(Debug, Clone)]
@@ -99,8 +102,9 @@ pub(super) fn candidate(
 }
 
 /// The controls out of the candidates: the most correlated, c = their mean, and θ = (Σ c̃ỹ + 10v) ÷
-/// (Σ c̃² + 10v), cut to 0 … 2, where the tilde marks first differences before the tuning and v is
-/// the variance of c̃: a regression that starts from 1.
+/// (Σ c̃² + 10v), cut to 0 … 2, where the tilde marks the differences of windows at all moments
+/// before the tuning, less their median, and v is the variance of c̃: a regression that starts
+/// from 1.
 pub(super) fn controls(
     mut candidates: Vec<Candidate>,
     treated: &[f64],
@@ -132,16 +136,24 @@ pub(super) fn controls(
             last
         })
         .collect();
-    let steps = |values: &[f64]| -> Vec<f64> {
-        values[..history].windows(2).map(|pair| pair[1] - pair[0]).collect()
-    };
-    let (theirs, ours) = (steps(&movement), steps(treated));
+    let (theirs, ours) = (differences(&movement[..history])?, differences(&treated[..history])?);
     let prior = WEIGHT_PRIOR * stats::variance(&theirs).filter(|variance| *variance > 0.0)?;
     let products: f64 = theirs.iter().zip(&ours).map(|(c, y)| c * y).sum();
     let squares: f64 = theirs.iter().map(|c| c * c).sum();
     let weight = ((products + prior) / (squares + prior)).clamp(0.0, WEIGHT_MAX);
     let chosen = candidates.iter().map(|candidate| candidate.index).collect();
     Some(Controls { chosen, weight, movement })
+}
+
+/// The difference of the means of two windows at every moment, less the median of them all.
+fn differences(values: &[f64]) -> Option<Vec<f64>> {
+    let (before, between, after) = WEIGHT_WINDOWS;
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let windows = values.windows(before + between + after);
+    let raw: Vec<f64> =
+        windows.map(|all| mean(&all[before + between..]) - mean(&all[..before])).collect();
+    let usual = stats::median(&raw)?;
+    Some(raw.into_iter().map(|difference| difference - usual).collect())
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ enum Scale {
 const RATIO_DELTA_MIN: f64 = 0.002;
 /// The same as a share of what is missed: from 0.9 to 0.905 saves as much as from 0.5 to 0.525.
 const RATIO_DELTA_OF_MISSES: f64 = 0.05;
+/// Where much is missed, this is enough: a hundredth of all requests matters everywhere.
+const RATIO_DELTA_MAX: f64 = 0.01;
 /// Smallest relative change of a latency that matters.
 const LATENCY_DELTA: f64 = 0.05;
 /// Smallest relative change of a rate that matters.
@@ -68,7 +70,9 @@ impl Measure {
     /// δ: the smallest change of y that matters, where the signal's mean was `before`.
     pub(super) fn delta(self, before: f64) -> f64 {
         match self.scale {
-            Scale::Ratio => (RATIO_DELTA_OF_MISSES * (1.0 - before)).max(RATIO_DELTA_MIN),
+            Scale::Ratio => {
+                (RATIO_DELTA_OF_MISSES * (1.0 - before)).clamp(RATIO_DELTA_MIN, RATIO_DELTA_MAX)
+            }
             Scale::Percent => PERCENT_DELTA,
             Scale::Latency => LATENCY_DELTA,
             Scale::Rate => RATE_DELTA,
@@ -116,7 +120,7 @@ mod tests {
         let delta =
             |signal, before| Measure::new(Objective { signal, goal: Goal::Increase }).delta(before);
         let rates = [0.5, 0.9, 0.99].map(|before| delta(Signal::HitRate, before));
-        for (got, want) in rates.into_iter().zip([0.025, 0.005, 0.002]) {
+        for (got, want) in rates.into_iter().zip([0.01, 0.005, 0.002]) {
             assert!((got - want).abs() < 1e-12, "{got}");
         }
         assert!(delta(Signal::AvgGetLatencyUs, 1.0) < delta(Signal::EvictionRate, 1.0));

@@ -12,8 +12,13 @@ use crate::units::Timestamp;
 
 /// Largest share of the samples in the windows that may be missing.
 const MISSING_MAX: f64 = 0.2;
-/// Largest factor by which the traffic may have changed against the controls.
+/// Largest factor by which the traffic may have changed against the siblings'.
 const TRAFFIC_FACTOR_MAX: f64 = 1.5;
+/// Samples over which traffic is taken together: a crowd that comes for some minutes must not hide
+/// in the mean of a longer window.
+const TRAFFIC_SAMPLES: usize = 5;
+/// Fewest samples that the last part of a window may have to count.
+const TRAFFIC_SAMPLES_MIN: usize = 3;
 /// An effect is believed up to this many times the predicted one …
 const PREDICTED_FACTOR: f64 = 3.0;
 /// … or up to this much beyond it, and beyond 0: that a predicted loss stays away is nothing odd.
@@ -30,15 +35,14 @@ pub(super) fn reason(case: &Case<'_>, look: Look) -> Option<Reason> {
     if case.others.iter().any(|other| other.overlaps(span)) {
         return Some(Reason::Overlapping);
     }
+    let is_steady = windows.traffic_range(case).is_none_or(|range| range <= TRAFFIC_FACTOR_MAX);
     if look == Look::Early {
-        return None;
+        return (!is_steady).then_some(Reason::Waiting);
     }
     if windows.missing_share() > MISSING_MAX {
         return Some(Reason::SamplesMissing);
     }
-    let factor = windows.traffic_factor(case)?;
-    (!(1.0 / TRAFFIC_FACTOR_MAX..=TRAFFIC_FACTOR_MAX).contains(&factor))
-        .then_some(Reason::TrafficChanged)
+    (!is_steady).then_some(Reason::TrafficChanged)
 }
 
 /// Whether an effect is larger than the tuning can have caused.
@@ -96,23 +100,54 @@ impl Windows {
         self.missing / self.expected.max(1.0)
     }
 
-    /// The growth of the treated cache's traffic ÷ the median of its siblings'; its own growth
-    /// where there is none. `None` where the traffic is not known.
-    fn traffic_factor(&self, case: &Case<'_>) -> Option<f64> {
-        let growth = |track: &Track| {
-            // Newest first: the windows are at the end of the history.
-            let newest = track.iter().rev().take_while(|s| s.timestamp >= self.before.start);
-            let values = newest
-                .filter_map(|s| Some((s.timestamp, s.valid_value(Signal::OpsPerSecond)?)))
-                .collect::<Vec<_>>();
-            let mean = |span: Span| {
-                let inside = values.iter().filter(|(at, _)| span.contains(*at));
-                stats::mean(&inside.map(|(_, value)| *value).collect::<Vec<_>>())
+    /// The largest ÷ the smallest traffic of the parts of the windows, each against the median of
+    /// the siblings' at the same time; of the cache alone where there is none. `None` where the
+    /// traffic is not known.
+    fn traffic_range(&self, case: &Case<'_>) -> Option<f64> {
+        let own = self.traffic(case.track);
+        let siblings: Vec<Vec<(Timestamp, f64)>> =
+            case.controls.iter().map(|track| self.traffic(track)).collect();
+        let parts = self.parts(&own);
+        let first = *parts.first()?;
+        let relative = |part: Span| {
+            let growth = |values: &[(Timestamp, f64)]| {
+                let growth = level(values, part)? / level(values, first)?;
+                (growth.is_finite() && growth > 0.0).then_some(growth)
             };
-            let growth = mean(self.after)? / mean(self.before)?;
-            (growth.is_finite() && growth > 0.0).then_some(growth)
+            let theirs: Vec<f64> = siblings.iter().filter_map(|values| growth(values)).collect();
+            Some(growth(&own)? / stats::median(&theirs).unwrap_or(1.0))
         };
-        let siblings: Vec<f64> = case.controls.iter().filter_map(|track| growth(track)).collect();
-        Some(growth(case.track)? / stats::median(&siblings).unwrap_or(1.0))
+        let all: Option<Vec<f64>> = parts.into_iter().map(relative).collect();
+        let all = all?;
+        let most = all.iter().copied().reduce(f64::max)?;
+        Some(most / all.into_iter().reduce(f64::min)?)
     }
+
+    /// Valid samples of a cache's traffic in the windows.
+    fn traffic(&self, track: &Track) -> Vec<(Timestamp, f64)> {
+        // Newest first: the windows are at the end of the history.
+        let newest = track.iter().rev().take_while(|s| s.timestamp >= self.before.start);
+        let values = newest.filter(|s| s.timestamp <= self.after.end);
+        let values = values
+            .filter_map(|s| Some((s.timestamp, s.valid_value(Signal::OpsPerSecond)?)))
+            .collect::<Vec<_>>();
+        values.into_iter().rev().collect()
+    }
+
+    /// The windows in parts of [`TRAFFIC_SAMPLES`] of these samples.
+    fn parts(&self, samples: &[(Timestamp, f64)]) -> Vec<Span> {
+        let border = samples.iter().filter(|(at, _)| *at <= self.before.end).count();
+        let (before, after) = samples.split_at(border);
+        let parts = [before, after].into_iter().flat_map(|window| window.chunks(TRAFFIC_SAMPLES));
+        parts
+            .filter(|part| part.len() >= TRAFFIC_SAMPLES_MIN)
+            .filter_map(|part| Some(Span { start: part.first()?.0, end: part.last()?.0 }))
+            .collect()
+    }
+}
+
+/// The median of the values in a stretch of time.
+fn level(values: &[(Timestamp, f64)], span: Span) -> Option<f64> {
+    let inside = values.iter().filter(|(at, _)| span.contains(*at));
+    stats::median(&inside.map(|(_, value)| *value).collect::<Vec<_>>())
 }

@@ -52,6 +52,11 @@ pub struct Votes {
 /// matters.
 const LONE_VOTE_FACTOR: f64 = 3.0;
 
+/// Two votes count only where the effect is also that many times the placebos' spread. The other
+/// two methods learn how much the cache wanders within a few samples, and hold slow swings for
+/// effects.
+const PLACEBO_LEAN: f64 = 1.75;
+
 impl Vote {
     /// The vote on `effect`, which is uncertain by ± `reach`, and what is saved besides.
     pub(super) fn on(effect: f64, reach: f64, margins: Margins) -> Self {
@@ -67,8 +72,8 @@ impl Vote {
 }
 
 impl Votes {
-    /// Two equal votes and none against; with a short history the only vote, where the effect is
-    /// large.
+    /// Two equal votes and none against, where the placebos lean the same way; with a short history
+    /// the only vote, where the effect is large.
     pub fn decision(&self, margins: Margins) -> Vote {
         let (Some(placebo), Some(forecast)) = (&self.placebo, &self.forecast) else {
             let large = Margins {
@@ -81,11 +86,20 @@ impl Votes {
         };
         let votes = [self.welch.vote, placebo.vote, forecast.vote];
         let count = |wanted| votes.iter().filter(|vote| **vote == wanted).count();
+        let lean = Margins { gain: 0.0, loss: 0.0, ..margins };
+        let lean = Vote::on(placebo.effect, PLACEBO_LEAN * placebo.scale, lean);
         match (count(Vote::Better), count(Vote::Worse)) {
-            (2.., 0) => Vote::Better,
-            (0, 2..) => Vote::Worse,
+            (2.., 0) if lean == Vote::Better => Vote::Better,
+            (0, 2..) if lean == Vote::Worse => Vote::Worse,
             _ => Vote::Abstain,
         }
+    }
+
+    /// Whether all three methods say that it got worse.
+    pub(super) fn agree_on_harm(&self) -> bool {
+        let others = [self.placebo.map(|p| p.vote), self.forecast.map(|f| f.vote)];
+        let is_worse = |vote| vote == Some(Vote::Worse);
+        is_worse(Some(self.welch.vote)) && others.into_iter().all(is_worse)
     }
 }
 

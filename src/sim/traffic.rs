@@ -13,9 +13,10 @@ use crate::sim::workload::Workload;
 /// Most ticks of a recording; longer ones are cut. A week of scrapes every minute.
 pub const TICKS_MAX: u64 = 10_080;
 
-/// Requests that a cache gets from a trace in a tick, on average. Real traces are short: the
-/// smallest that is worth a measurement then lasts for dozens of ticks before it starts again.
-pub const TRACE_REQUESTS_PER_TICK: usize = 400;
+/// Requests that a cache gets from a trace in a tick, on average: as many as from a workload. With
+/// a tenth of that, chance alone would move a sample of the hit rate by 0.025, and the effects that
+/// are to be found are smaller. Short traces start again every few ticks.
+pub const TRACE_REQUESTS_PER_TICK: usize = 4_000;
 
 /// The requests of all caches of a job.
 #[derive(Debug)]

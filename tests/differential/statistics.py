@@ -116,7 +116,8 @@ def placebo(history, n_b, n_a, skip, alpha):
     for k in range(n_b, len(history) - skip - n_a + 1):
         p.append(history[k + skip:k + skip + n_a].mean() - history[k - n_b:k].mean())
     independent = max(3, len(p) / ((n_b + n_a) / 2 + skip))
-    scale = stats.median_abs_deviation(p) * 1.4826 * np.sqrt(1 + 1.57 / independent)
+    tail = np.sort(np.abs(p - np.median(p)))[len(p) * 4 // 5] / stats.norm.ppf(0.9)
+    scale = max(stats.median_abs_deviation(p) * 1.4826, tail) * np.sqrt(1 + 1.57 / independent)
     return {"count": len(p), "centre": float(np.median(p)), "scale": float(scale), "df": independent - 1,
             "critical": stats.t.ppf(1 - alpha, independent - 1)}
 

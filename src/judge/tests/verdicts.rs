@@ -91,8 +91,8 @@ fn short_histories_say_little() {
     let of = |history, effect| track(Signal::HitRate, &hit_rates(1, history, effect));
     let short = of(59, 0.2);
     check(&case(&short, &[], 59), Look::First, Reason::HistoryTooShort);
-    // δ is 0.015; one vote needs three times that.
-    for (effect, reason) in [(0.06, Reason::Gain), (0.035, Reason::Undecided)] {
+    // δ is 0.01; one vote needs three times that.
+    for (effect, reason) in [(0.06, Reason::Gain), (0.025, Reason::Undecided)] {
         let middle = of(100, effect);
         let judgement = judge(&case(&middle, &[], 100), Look::Last);
         assert_eq!(judgement.reason, reason);
@@ -146,6 +146,36 @@ fn traffic_is_compared_with_the_siblings() {
     check(&case(&busy, &[&calm], HISTORY), Look::First, Reason::TrafficChanged);
     let judgement = judge(&case(&busy, &[&busy], HISTORY), Look::First);
     assert_ne!(judgement.reason, Reason::TrafficChanged);
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_is_seen_within_the_window() {
+    let mut track = Track::new();
+    for (step, value) in hit_rates(1, HISTORY, 0.05).into_iter().enumerate() {
+        let mut snapshot = PerformanceSnapshot::empty(at(step));
+        snapshot.set(Signal::HitRate, Some(value));
+        let is_crowded = (HISTORY + 5..HISTORY + 10).contains(&step);
+        snapshot.set(Signal::OpsPerSecond, Some(if is_crowded { 170.0 } else { 100.0 }));
+        track.push(Sample::new(&snapshot, true));
+    }
+    // Over the whole window the mean has grown by a sixth.
+    check(&case(&track, &[], HISTORY), Look::Last, Reason::TrafficChanged);
+    check(&case(&track, &[], HISTORY), Look::Early, Reason::Waiting);
+}
+
+#[test]
+fn what_happened_before_now_and_then_is_no_effect() {
+    // A fifth of the time something takes a tenth of the hits away, and now it does so again.
+    let is_bad = |step: usize| step % 50 < 10;
+    let mut values = hit_rates(1, HISTORY, 0.0);
+    for (step, value) in values.iter_mut().enumerate() {
+        *value -= if is_bad(step) { 0.1 } else { 0.0 };
+    }
+    let track = track(Signal::HitRate, &values);
+    let judgement = judge(&case(&track, &[], HISTORY), Look::Early);
+    assert_eq!(judgement.reason, Reason::Waiting, "{judgement:?}");
+    let judgement = judge(&case(&track, &[], HISTORY), Look::First);
+    assert_eq!(judgement.reason, Reason::Waiting, "{judgement:?}");
 }
 
 #[test]
@@ -211,7 +241,7 @@ fn a_prospect_says_what_could_be_seen() {
     let mut now = case(&track, &[], track.len());
     now.adopted_at = None;
     let prospect = prospect(&now).unwrap();
-    assert!((prospect.delta - 0.015).abs() < 0.001);
+    assert!((prospect.delta - 0.01).abs() < 0.001);
     assert!((0.001..0.01).contains(&prospect.minimum_detectable_effect), "{prospect:?}");
 }
 
