@@ -186,7 +186,7 @@ fn a_gain_is_improved_and_trust_grows() {
 fn harm_is_undone_to_the_exact_value_and_the_rule_rests_longer() {
     let mut cache = tuned(|_| {});
     cache.tuner.fetch(cache.now);
-    cache.at(0.5).run(25);
+    cache.at(0.4).run(25);
     assert_eq!(cache.story()[..3], ["auto grow", "fetched", "degraded: early_harm, undone"]);
     assert_eq!(cache.multiplier(), 1.0);
     let (_, counts) = cache.tuner.ledger().iter().next().unwrap();
