@@ -22,6 +22,10 @@ pub const HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
 const SLOPE: f64 = 0.55;
 /// s₀: how far slopes of workloads scatter about it.
 const SLOPE_DEVIATION: f64 = 0.25;
+/// How sure the hit rates of judged changes of other caches are.
+const SIBLING_DEVIATION: f64 = 0.01;
+/// How far the slopes of siblings scatter at least.
+const SIBLING_SLOPE_DEVIATION: f64 = 0.15;
 /// Share of the limit in use below which a cache is not full.
 const FULL: f64 = 0.95;
 /// Share of removals that are expirations from which they limit what size can do.
@@ -65,6 +69,8 @@ pub struct SizeModel<'a> {
     pub compulsory_share: Option<f64>,
     /// What earlier changes showed, oldest first.
     pub observations: &'a [Observation],
+    /// What is known of the slope without them.
+    pub prior: Slope,
     /// Now.
     pub now: Timestamp,
 }
@@ -91,11 +97,28 @@ pub struct Best {
     pub utility: f64,
 }
 
-/// b with its standard error.
+/// b with its standard error: by how much the logarithm of the odds of a hit grows with that of the
+/// size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Slope {
-    value: f64,
-    error: f64,
+pub struct Slope {
+    /// b.
+    pub value: f64,
+    /// Its standard error; above 0.
+    pub error: f64,
+}
+
+impl Default for Slope {
+    fn default() -> Self {
+        Self { value: SLOPE, error: SLOPE_DEVIATION }
+    }
+}
+
+/// The slope of a cache of which nothing is known, among siblings of which `observations` are: they
+/// serve the same kind of demand, and are not the same.
+pub fn of_siblings(observations: &[Observation], now: Timestamp) -> Slope {
+    let own = Slope::default();
+    let slope = regression(observations, SIBLING_DEVIATION, own, now);
+    Slope { error: slope.error.max(SIBLING_SLOPE_DEVIATION), ..slope }
 }
 
 /// Predicts the hit rate at `size_ratio` times the present size. `None` where a number makes no
@@ -166,10 +189,19 @@ fn effective_ratio(model: &SizeModel<'_>, size_ratio: f64) -> f64 {
 /// b₀. x = ln of the ratio of sizes, z = the change of logit h, v = 2 (σ ÷ (h (1 − h)))² its
 /// variance, w = 2^(−age ÷ 7 d).
 fn slope(model: &SizeModel<'_>) -> Slope {
-    let precision = 1.0 / (SLOPE_DEVIATION * SLOPE_DEVIATION);
-    let (mut weighted, mut weights) = (SLOPE * precision, precision);
-    let newest = model.observations.len().saturating_sub(OBSERVATIONS_MAX);
-    for observation in &model.observations[newest..] {
+    regression(model.observations, model.hit_rate_deviation, model.prior, model.now)
+}
+
+fn regression(
+    observations: &[Observation],
+    hit_rate_deviation: f64,
+    prior: Slope,
+    now: Timestamp,
+) -> Slope {
+    let precision = 1.0 / (prior.error * prior.error);
+    let (mut weighted, mut weights) = (prior.value * precision, precision);
+    let newest = observations.len().saturating_sub(OBSERVATIONS_MAX);
+    for observation in &observations[newest..] {
         let Observation { size_ratio, hit_rate_before, hit_rate_after, at } = *observation;
         let is_sound = size_ratio.is_finite()
             && size_ratio > 0.0
@@ -178,11 +210,11 @@ fn slope(model: &SizeModel<'_>) -> Slope {
         if !is_sound {
             continue;
         }
-        let age = model.now.saturating_since(at).as_secs_f64() / HALF_LIFE.as_secs_f64();
+        let age = now.saturating_since(at).as_secs_f64() / HALF_LIFE.as_secs_f64();
         let x = size_ratio.ln();
         let z = logit(hit_rate_after) - logit(hit_rate_before);
         let hit_rate = hit_rate_before.clamp(EDGE, 1.0 - EDGE);
-        let deviation = model.hit_rate_deviation.max(DEVIATION_MIN);
+        let deviation = hit_rate_deviation.max(DEVIATION_MIN);
         let variance = 2.0 * (deviation / (hit_rate * (1.0 - hit_rate))).powi(2);
         let weight = (-age).exp2() / variance;
         weighted += weight * x * z;

@@ -27,6 +27,7 @@ use crate::history::History;
 use crate::judge::Sample;
 use crate::judge::Track;
 use crate::parameter::Parameter;
+use crate::predict::Slope;
 use crate::rule::Rule;
 use crate::rule::RuleSet;
 use crate::rule::Situation;
@@ -213,6 +214,11 @@ impl AdaptiveTuner {
     /// Records what the target shows of its levels' sizes.
     pub fn record_sizes(&mut self, sizes: Sizes) {
         self.sizing.record(sizes);
+    }
+
+    /// Takes in what the siblings' changes of size showed.
+    pub fn expect_slope(&mut self, slope: Slope) {
+        self.sizing.prior = slope;
     }
 
     /// Whether an interval was neither a gap nor nearly without traffic.

@@ -9,6 +9,7 @@ use cache_tuner_exporter::judge::Sample;
 use cache_tuner_exporter::predict;
 use cache_tuner_exporter::predict::Observation;
 use cache_tuner_exporter::predict::SizeModel;
+use cache_tuner_exporter::predict::Slope;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::sim::fleet::Member;
 use cache_tuner_exporter::stats;
@@ -52,6 +53,7 @@ pub(crate) fn model(member: &Member, newest: Option<&Sample>) -> Option<SizeMode
         expired_share: None,
         compulsory_share: None,
         observations: &[],
+        prior: Slope::default(),
         now: member.now(),
     })
 }
@@ -123,6 +125,7 @@ impl Errors {
             expired_share: None,
             compulsory_share: None,
             observations: &[],
+            prior: Slope::default(),
             now: still.now(),
         };
         let measured = PAIRS.map(|(ratio, _)| fork(member, ratio).1.hit_rate);

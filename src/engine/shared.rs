@@ -17,6 +17,10 @@ use crate::judge::Sample;
 use crate::memory::CacheKey;
 use crate::memory::Change;
 use crate::outcome::Outcome;
+use crate::predict;
+use crate::predict::OBSERVATIONS_MAX;
+use crate::predict::Observation;
+use crate::predict::Slope;
 use crate::published::TargetId;
 use crate::published::TrustView;
 use crate::published::TuningEntry;
@@ -36,6 +40,8 @@ pub(super) struct Shared {
     trust: Trust,
     /// Confidence of each rule's file, by name.
     rules: BTreeMap<Arc<str>, f64>,
+    /// By job, what judged changes of size showed; oldest first.
+    sizes: BTreeMap<Arc<str>, Vec<Observation>>,
     /// By job, whose turn it is.
     turns: BTreeMap<Arc<str>, Turns>,
     /// The number of the newest tuning.
@@ -94,6 +100,11 @@ impl Shared {
         self.is_trust_changed = true;
     }
 
+    /// How the hit rate of a job's caches follows their size, as far as is known.
+    pub(super) fn slope(&self, job: &Arc<str>, now: Timestamp) -> Slope {
+        self.sizes.get(job).map_or_else(Slope::default, |known| predict::of_siblings(known, now))
+    }
+
     /// What a cache's tuner must know of the others.
     pub(super) fn surroundings(
         &self,
@@ -144,6 +155,13 @@ impl Shared {
         let TuningEvent { kind, tuning, verdict } = event;
         self.newest_number = self.newest_number.max(tuning.number);
         if let Some(verdict) = &verdict {
+            if let Some(observation) = verdict.observation(&tuning) {
+                let known = self.sizes.entry(Arc::clone(&plan.id.scrape_job)).or_default();
+                if known.len() == OBSERVATIONS_MAX {
+                    known.remove(0);
+                }
+                known.push(observation);
+            }
             self.trust.record(&tuning, verdict.outcome, &plan.job.tuning.feedback, now);
             self.is_trust_changed = true;
         }

@@ -120,6 +120,7 @@ impl TargetState {
             };
             cache.take_in(stats, now, shared.next_number());
             if cache.tuner.is_due(now + slack) {
+                cache.tuner.expect_slope(shared.slope(&self.plan.id.scrape_job, now));
                 let around = shared.surroundings(&self.plan, &name, now);
                 cache.tuner.analyze_within(now, &around);
             }

@@ -10,6 +10,8 @@ use crate::stats;
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
+const PRIOR: Slope = Slope { value: 0.55, error: 0.25 };
+
 const FULL_CACHE: SizeModel<'static> = SizeModel {
     hit_rate: 0.7,
     hit_rate_deviation: 0.002,
@@ -19,6 +21,7 @@ const FULL_CACHE: SizeModel<'static> = SizeModel {
     expired_share: None,
     compulsory_share: None,
     observations: &[],
+    prior: PRIOR,
     now: NOW,
 };
 

@@ -17,6 +17,7 @@ use crate::predict::Best;
 use crate::predict::OBSERVATIONS_MAX;
 use crate::predict::Observation;
 use crate::predict::SizeModel;
+use crate::predict::Slope;
 use crate::rule::BestSizes;
 use crate::rule::Rule;
 use crate::signal::Signal;
@@ -59,6 +60,8 @@ pub(super) struct Sizing {
     pub(super) first_total: Option<f64>,
     /// What judged changes showed, by the level that was changed; oldest first.
     pub(super) observations: BTreeMap<Parameter, Vec<Observation>>,
+    /// What the siblings' changes showed.
+    pub(super) prior: Slope,
 }
 
 /// [`Sizing`] at one moment, as rules ask it.
@@ -200,6 +203,7 @@ impl SizingNow<'_> {
             expired_share: None,
             compulsory_share: None,
             observations: observations.map_or(&[], Vec::as_slice),
+            prior: self.sizing.prior,
             now: self.now,
         })
     }

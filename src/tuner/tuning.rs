@@ -12,7 +12,9 @@ use crate::judge::Kind;
 use crate::judge::Look;
 use crate::outcome::Outcome;
 use crate::parameter::Parameter;
+use crate::predict::Observation;
 use crate::rule::Objective;
+use crate::signal::Signal;
 use crate::units::Timestamp;
 
 /// The rule that changes by other hands are judged under.
@@ -155,6 +157,21 @@ pub struct Verdict {
     pub controls: Vec<String>,
     /// Whether the change was undone.
     pub rolled_back: bool,
+}
+
+impl Verdict {
+    /// How the hit rate followed the size, where `tuning` changed one and that was judged.
+    pub fn observation(&self, tuning: &Tuning) -> Option<Observation> {
+        let judgement = self.judgement.as_ref().filter(|_| self.outcome != Outcome::Void)?;
+        let outlook = tuning.outlook.filter(|_| tuning.origin.is_real())?;
+        let before = judgement.before.filter(|_| tuning.objective.signal == Signal::HitRate)?;
+        Some(Observation {
+            size_ratio: outlook.size_ratio,
+            hit_rate_before: before,
+            hit_rate_after: (before + judgement.effect?).clamp(0.0, 1.0),
+            at: self.at,
+        })
+    }
 }
 
 /// Something that happened to a tuning; the journal gets each.

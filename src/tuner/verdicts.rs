@@ -11,7 +11,6 @@ use crate::judge::Reason;
 use crate::judge::Span;
 use crate::judge::Track;
 use crate::outcome::Outcome;
-use crate::predict::Observation;
 use crate::signal::Signal;
 use crate::tuner::AdaptiveTuner;
 use crate::tuner::Origin;
@@ -19,6 +18,9 @@ use crate::tuner::Tuning;
 use crate::tuner::TuningEvent;
 use crate::tuner::Verdict;
 use crate::units::Timestamp;
+
+/// Standard errors by which a gain may exceed its prediction.
+const PREDICTION_ERRORS: f64 = 2.0;
 
 /// What the judge says of the pending tuning now.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +82,8 @@ impl AdaptiveTuner {
             adopted_at: tuning.adopted_at,
             skip: tuning.skip,
             others,
-            predicted: outlook.map(|outlook| outlook.gain),
+            // What it may well be: an unsure prediction makes no gain too good to be true.
+            predicted: outlook.map(|outlook| outlook.gain + PREDICTION_ERRORS * outlook.error),
             saving: outlook.map_or(0.0, |outlook| outlook.saving),
             now,
         }
@@ -170,7 +173,7 @@ impl AdaptiveTuner {
         }
         self.ledger.count_outcome(&tuning.rule, tuning.parameter, outcome);
         self.earn(&tuning.rule, outcome, improvement, now);
-        self.learn(&tuning, &verdict, now);
+        self.learn(&tuning, &verdict);
         self.rest(&tuning, now);
         if tuning.is_awaited() {
             // Never taken over: what runs is what was in force before.
@@ -198,21 +201,8 @@ impl AdaptiveTuner {
     }
 
     /// A judged change of size tells how the hit rate follows it.
-    fn learn(&mut self, tuning: &Tuning, verdict: &Verdict, now: Timestamp) {
-        let Some(judgement) = &verdict.judgement else { return };
-        let Some(outlook) = tuning.outlook.filter(|_| verdict.outcome != Outcome::Void) else {
-            return;
-        };
-        let is_hit_rate = tuning.objective.signal == Signal::HitRate;
-        if let (true, Some(before), Some(effect)) =
-            (is_hit_rate, judgement.before, judgement.effect)
-        {
-            let observation = Observation {
-                size_ratio: outlook.size_ratio,
-                hit_rate_before: before,
-                hit_rate_after: (before + effect).clamp(0.0, 1.0),
-                at: now,
-            };
+    fn learn(&mut self, tuning: &Tuning, verdict: &Verdict) {
+        if let Some(observation) = verdict.observation(tuning) {
             self.sizing.learn(tuning.parameter, observation);
         }
     }

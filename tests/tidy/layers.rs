@@ -77,6 +77,7 @@ const LAYERS: &[(&str, Layer, &[&str])] = &[
             "judge",
             "memory",
             "outcome",
+            "predict",
             "profile",
             "published",
             "reading",

@@ -151,9 +151,13 @@ impl Cache {
     }
 }
 
-/// A cache at 0.8 for long, whose hit rate then fell; a tuning has started.
+/// A cache at 0.8 for long, whose hit rate then fell and stayed low, so that it does not look like
+/// a dip; a tuning has started.
 fn tuned(change: impl Fn(&mut TuningConfig)) -> Cache {
-    let mut cache = Cache::new(RULES, change);
+    let mut cache = Cache::new(RULES, |config| {
+        config.feedback.hold_samples = 40;
+        change(config);
+    });
     cache.run(130).at(0.6).until_started();
     cache
 }
@@ -180,6 +184,15 @@ fn a_gain_is_improved_and_trust_grows() {
     let trust = cache.tuner.trust["grow"];
     assert!(trust.posterior.confidence(0.9, cache.now) > 0.9);
     assert_eq!(trust.failures, 0);
+}
+
+#[test]
+fn the_way_back_from_a_dip_is_no_gain() {
+    let mut cache = Cache::new(RULES, |_| {});
+    cache.run(130).at(0.6).until_started();
+    cache.tuner.fetch(cache.now);
+    cache.at(0.8).run(30);
+    assert_eq!(cache.story()[2], "inconclusive: healed");
 }
 
 #[test]
