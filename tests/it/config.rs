@@ -176,7 +176,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let is_test = path.file_stem().unwrap().to_str().unwrap().ends_with("tests");
-        if path.is_dir() {
+        if path.is_dir() && !is_test {
             found.extend(sources(&path));
         } else if !is_test && path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);

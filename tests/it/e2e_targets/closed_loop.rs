@@ -23,7 +23,8 @@ fn full(number: u64) -> String {
 
 #[track_caller]
 fn watch(target: &FaultTarget, tuning: &str) -> Exporter {
-    let job = toy::job("a", &[target.address()], &format!("tuning: {{{tuning}}}"));
+    let tuning = format!("tuning: {{feedback: {{enabled: true}}, {tuning}}}");
+    let job = toy::job("a", &[target.address()], &tuning);
     toy::start(&toy::config(&[job]), &["--web.enable-admin-api"])
 }
 

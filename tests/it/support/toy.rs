@@ -60,13 +60,14 @@ pub(crate) fn job(name: &str, targets: &[SocketAddr], more: &str) -> String {
     )
 }
 
-/// A configuration of those jobs.
+/// A configuration of those jobs. What rules say is done at once and not judged: a job that is about
+/// the closed loop says so under its own `tuning`.
 pub(crate) fn config(jobs: &[String]) -> String {
     format!(
         "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\n\
          profile_files: [{PROFILE_FILE}]\n\
          tuning: {{tuning_interval: 200ms, performance_window_size: 50, \
-         min_samples_for_tuning: 4}}\n\
+         min_samples_for_tuning: 4, feedback: {{enabled: false}}}}\n\
          scrape_configs:\n{}",
         jobs.concat()
     )
