@@ -14,6 +14,7 @@ use crate::outcome::Outcome;
 use crate::signal::Signal;
 use crate::tuner::AdaptiveTuner;
 use crate::tuner::Origin;
+use crate::tuner::Outlook;
 use crate::tuner::Tuning;
 use crate::tuner::TuningEvent;
 use crate::tuner::Verdict;
@@ -84,7 +85,7 @@ impl AdaptiveTuner {
             others,
             // What it may well be: an unsure prediction makes no gain too good to be true.
             predicted: outlook.map(|outlook| outlook.gain + PREDICTION_ERRORS * outlook.error),
-            saving: outlook.map_or(0.0, |outlook| outlook.saving),
+            saving: outlook.map_or(0.0, |outlook| saving(outlook, tuning.origin)),
             now,
         }
     }
@@ -256,4 +257,11 @@ impl AdaptiveTuner {
     pub fn tick(&mut self, now: Timestamp) {
         self.expire_undoing(now);
     }
+}
+
+/// What the size that a tuning gives back is worth. A shadow gives nothing back: it would else be
+/// an improvement whatever the hits do, as if savings came by themselves. What a growth has to pay
+/// for, its shadow has to bring as well.
+fn saving(outlook: Outlook, origin: Origin) -> f64 {
+    if origin.is_real() { outlook.saving } else { outlook.saving.min(0.0) }
 }

@@ -18,6 +18,7 @@ use crate::tuner::EventKind;
 use crate::tuner::Mode;
 use crate::tuner::Origin;
 use crate::tuner::Outcome;
+use crate::tuner::Outlook;
 use crate::tuner::Refusal;
 use crate::tuner::SavedTuner;
 use crate::tuner::Surroundings;
@@ -283,6 +284,19 @@ fn a_shadow_changes_nothing_and_is_judged() {
     assert_eq!(counts.shadow_outcomes.iter().sum::<u64>(), 1);
     assert_eq!((counts.outcomes, counts.tunings), ([0; 4], 0));
     assert_eq!(cache.tuner.stats().tuning_operations, 0);
+}
+
+#[test]
+fn a_shadow_saves_nothing() {
+    let cache = tuned(|config| config.mode = Mode::Advisory);
+    let saving = |origin, saving| {
+        let mut tuning = cache.tuner.pending().unwrap().clone();
+        tuning.origin = origin;
+        tuning.outlook = Some(Outlook { size_ratio: 1.0, gain: 0.0, error: 0.0, saving });
+        cache.tuner.case(&tuning, &[], &[], cache.now).saving
+    };
+    assert_eq!([saving(Origin::Auto, 0.1), saving(Origin::Auto, -0.1)], [0.1, -0.1]);
+    assert_eq!([saving(Origin::Shadow, 0.1), saving(Origin::Shadow, -0.1)], [0.0, -0.1]);
 }
 
 /// Holds the reason for which a recommendation is withheld to `want`.
