@@ -27,6 +27,7 @@ mod reading_equivalence;
 mod readme;
 mod real_browser;
 mod real_demo;
+mod real_loop;
 mod real_prometheus;
 mod real_redis;
 mod real_varnish;

@@ -1,7 +1,6 @@
 //! A real Prometheus scrapes the running program, asks it everything that the dashboard and the
 //! alerts ask, and a real Alertmanager delivers what it finds.
 
-use std::fs;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -13,6 +12,7 @@ use crate::support::exporter::Exporter;
 use crate::support::fault::FaultTarget;
 use crate::support::fault::Reply;
 use crate::support::process;
+use crate::support::prometheus;
 use crate::support::prometheus::Alertmanager;
 use crate::support::prometheus::Prometheus;
 use crate::support::prometheus::webhook_config;
@@ -46,20 +46,6 @@ fn exporter_config(demo: &str, down: SocketAddr) -> String {
     )
 }
 
-fn prometheus_config(exporter: SocketAddr, rest: &str) -> String {
-    format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
-         rule_files: [alerts.yaml]\n{rest}\
-         scrape_configs:\n  - job_name: cache-tuner\n    \
-         static_configs: [{{targets: ['{exporter}']}}]\n"
-    )
-}
-
-fn shipped_alerts() -> String {
-    fs::read_to_string(dashboard::repository_path("rules/prometheus/alerts.yaml"))
-        .expect("the alerts can be read")
-}
-
 /// The rules as Prometheus' API has them.
 #[track_caller]
 fn rules(prometheus: &Prometheus) -> Vec<Value> {
@@ -75,8 +61,8 @@ fn prometheus_takes_every_metric_query_and_alert() {
     let caches = targets["data"]["activeTargets"][0]["labels"]["target"].as_str();
     let config = exporter_config(caches.expect("the demo is a target"), process::free_address());
     let exporter = Exporter::start(&["--config.file", "tuner.yaml"], &[("tuner.yaml", &config)]);
-    let config = prometheus_config(exporter.address(), "");
-    let prometheus = Prometheus::start(&config, &[("alerts.yaml", &shipped_alerts())]);
+    let config = prometheus::scraping(exporter.address(), "");
+    let prometheus = Prometheus::start(&config, &[("alerts.yaml", &prometheus::shipped_alerts())]);
     eventually(PATIENCE, "Prometheus has seen tunings and failures grow", || {
         let tunings = "sum(increase(cache_tuner_tunings_total[30s]))";
         let failures = "sum(increase(cache_tuner_target_scrape_failures_total[30s]))";
@@ -134,18 +120,6 @@ fn empty_queries(prometheus: &Prometheus) -> Vec<String> {
 
 // --- alerts
 
-/// The shipped alerts, all in a hurry.
-fn hurried_alerts() -> String {
-    let hurried: Vec<String> = shipped_alerts()
-        .lines()
-        .map(|line| match line.split_once("for: ") {
-            Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 2s"),
-            _ => line.to_owned(),
-        })
-        .collect();
-    hurried.join("\n") + "\n"
-}
-
 #[test]
 fn a_target_that_stops_is_told_to_the_webhook_and_so_is_its_return() {
     let target = FaultTarget::start(Reply::Page(REDIS_PAGE.to_owned()));
@@ -158,12 +132,9 @@ fn a_target_that_stops_is_told_to_the_webhook_and_so_is_its_return() {
     let exporter = Exporter::start(&["--config.file", "tuner.yaml"], &[("tuner.yaml", &config)]);
     let webhook = Webhook::start();
     let alertmanager = Alertmanager::start(&webhook_config(&webhook.url()));
-    let alerting = format!(
-        "alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{}']}}]}}]}}\n",
-        alertmanager.address()
-    );
-    let config = prometheus_config(exporter.address(), &alerting);
-    let prometheus = Prometheus::start(&config, &[("alerts.yaml", &hurried_alerts())]);
+    let alerting = prometheus::alerting(&alertmanager);
+    let config = prometheus::scraping(exporter.address(), &alerting);
+    let prometheus = Prometheus::start(&config, &[("alerts.yaml", &prometheus::hurried_alerts())]);
     eventually(PATIENCE, "Prometheus sees both targets up", || {
         (prometheus.query_value("sum(cache_tuner_target_up)") == Some(2.0)).then_some(())
     });

@@ -9,6 +9,7 @@ pub(crate) mod chromium;
 pub(crate) mod dashboard;
 pub(crate) mod exporter;
 pub(crate) mod fault;
+pub(crate) mod followers;
 pub(crate) mod http;
 pub(crate) mod page;
 pub(crate) mod process;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::support::dashboard;
 use crate::support::http;
 use crate::support::process::Launch;
 use crate::support::process::Server;
@@ -116,6 +117,43 @@ pub(crate) fn webhook_config(url: &str) -> String {
         "route:\n  receiver: test\n  group_by: ['...']\n  group_wait: 0s\n  group_interval: 1s\n\
          receivers:\n  - name: test\n    webhook_configs:\n      - url: {url}\n"
     )
+}
+
+/// A configuration of Prometheus that scrapes the exporter and evaluates `alerts.yaml`, both every
+/// second; `more` are further lines.
+pub(crate) fn scraping(exporter: SocketAddr, more: &str) -> String {
+    format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+         rule_files: [alerts.yaml]\n{more}\
+         scrape_configs:\n  - job_name: cache-tuner\n    \
+         static_configs: [{{targets: ['{exporter}']}}]\n"
+    )
+}
+
+/// The lines that send alerts to an Alertmanager, for [`scraping`].
+pub(crate) fn alerting(alertmanager: &Alertmanager) -> String {
+    let address = alertmanager.address();
+    format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{address}']}}]}}]}}\n")
+}
+
+/// The alerts as they are shipped.
+#[track_caller]
+pub(crate) fn shipped_alerts() -> String {
+    fs::read_to_string(dashboard::repository_path("rules/prometheus/alerts.yaml"))
+        .expect("the alerts can be read")
+}
+
+/// The shipped alerts, all in a hurry: the expressions are the same.
+#[track_caller]
+pub(crate) fn hurried_alerts() -> String {
+    let hurried: Vec<String> = shipped_alerts()
+        .lines()
+        .map(|line| match line.split_once("for: ") {
+            Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 2s"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    hurried.join("\n") + "\n"
 }
 
 pub(crate) fn percent_encode(text: &str) -> String {
