@@ -42,7 +42,7 @@ pub(crate) struct Measurement {
     pub(crate) triggered: Option<Triggered>,
 }
 
-/// Names of the policies that are measured.
+/// Names of the policies that can be measured.
 pub(crate) fn names() -> Vec<&'static str> {
     POLICIES.iter().map(|(name, _)| *name).chain([hindsight::NAME]).collect()
 }
@@ -59,10 +59,12 @@ pub(crate) fn measure(
     let warm = Warm { job, beats };
     let mut policies = Vec::new();
     if options.wants(Section::Policies) {
-        for (_, begin) in POLICIES {
+        for (_, begin) in POLICIES.iter().filter(|(name, _)| options.wants_policy(name)) {
             policies.push(run(&warm, begin()?.as_mut(), plan));
         }
-        policies.push(hindsight::best_static_sizes(&warm, plan));
+        if options.wants_policy(hindsight::NAME) {
+            policies.push(hindsight::best_static_sizes(&warm, plan));
+        }
     }
     let wants_judge = options.wants(Section::Judge);
     let verdicts =

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use cache_tuner_exporter::sim::catalogue;
 use clap::Parser;
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
+
+use super::measure;
 
 /// Most seeds of one run; more would only be waited for.
 const SEEDS_MAX: u64 = 1_000;
@@ -41,6 +44,9 @@ pub(crate) struct Options {
     /// This section alone; repeatable [default: all of them]
     #[arg(long, value_enum, value_name = "SECTION")]
     only: Vec<Section>,
+    /// This policy alone; repeatable [default: all of them]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(measure::names()))]
+    policy: Vec<String>,
     /// A first look, within a minute
     #[arg(long)]
     short: bool,
@@ -128,6 +134,11 @@ impl Options {
     /// Whether a section is measured.
     pub(crate) fn wants(&self, section: Section) -> bool {
         self.only.is_empty() || self.only.contains(&section)
+    }
+
+    /// Whether a policy is measured.
+    pub(crate) fn wants_policy(&self, name: &str) -> bool {
+        self.policy.is_empty() || self.policy.iter().any(|wanted| wanted == name)
     }
 
     /// Threads to run on.

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::judging;
 use super::measure;
 use super::measure::Measurement;
+use super::options::Options;
 use super::options::Plan;
 use super::predicting::Errors;
 use super::subject::Kind;
@@ -48,10 +49,11 @@ impl Report {
     pub(crate) fn new(
         subjects: &[Subject],
         measured: &[Vec<Measurement>],
-        seeds: RangeInclusive<u64>,
+        options: &Options,
         plan: &Plan,
     ) -> Self {
-        let policies = measure::names();
+        let policies = measure::names().into_iter().filter(|name| options.wants_policy(name));
+        let (policies, seeds) = (policies.collect(), options.seeds());
         let section = |name: &str, chosen: &dyn Fn(&Subject) -> bool| {
             let pairs = subjects.iter().zip(measured).filter(|(subject, _)| chosen(subject));
             let runs: Vec<&Measurement> = pairs.flat_map(|(_, runs)| runs).collect();

@@ -75,7 +75,7 @@ fn run(
         writeln!(messages, "no --trace FILE given: running without real traces")?;
     }
     let measured = work::measure_all(&subjects, options, plan, messages, is_terminal)?;
-    let report = Report::new(&subjects, &measured, options.seeds(), plan);
+    let report = Report::new(&subjects, &measured, options, plan);
     match options.format {
         Format::Text => report.write_text(output)?,
         Format::Json => report.write_json(output)?,
