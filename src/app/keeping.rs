@@ -52,8 +52,8 @@ impl Kept {
         };
         let opening = tokio::task::spawn_blocking(move || open(&directory));
         let (store, mut restored) = opening.await.context("the store was not opened")??;
-        board.record(std::mem::take(&mut restored.journal));
         let engine = Engine::restored(&mut restored);
+        board.record(restored.journal);
         let (writer, ended) = Writer::start(store).context("the store's thread")?;
         writer.submit(restored.changes, Box::new(|| {}));
         let keeper = Keeper { failures: writer.failures(), writer: Some(writer) };

@@ -64,6 +64,11 @@ impl Shared {
         self.trust = std::mem::take(&mut restored.trust);
         self.newest_number = restored.newest_number;
         self.remembered = std::mem::take(&mut restored.remembered);
+        for entry in &restored.journal {
+            if let Some(verdict) = &entry.verdict {
+                self.learn(&entry.id.scrape_job, verdict.observation(&entry.tuning));
+            }
+        }
     }
 
     /// What earlier runs knew of a cache.
@@ -98,6 +103,15 @@ impl Shared {
             .map(|rule| (Arc::clone(&rule.name), rule.confidence))
             .collect();
         self.is_trust_changed = true;
+    }
+
+    fn learn(&mut self, job: &Arc<str>, observation: Option<Observation>) {
+        let Some(observation) = observation else { return };
+        let known = self.sizes.entry(Arc::clone(job)).or_default();
+        if known.len() == OBSERVATIONS_MAX {
+            known.remove(0);
+        }
+        known.push(observation);
     }
 
     /// How the hit rate of a job's caches follows their size, as far as is known.
@@ -155,13 +169,7 @@ impl Shared {
         let TuningEvent { kind, tuning, verdict } = event;
         self.newest_number = self.newest_number.max(tuning.number);
         if let Some(verdict) = &verdict {
-            if let Some(observation) = verdict.observation(&tuning) {
-                let known = self.sizes.entry(Arc::clone(&plan.id.scrape_job)).or_default();
-                if known.len() == OBSERVATIONS_MAX {
-                    known.remove(0);
-                }
-                known.push(observation);
-            }
+            self.learn(&plan.id.scrape_job, verdict.observation(&tuning));
             self.trust.record(&tuning, verdict.outcome, &plan.job.tuning.feedback, now);
             self.is_trust_changed = true;
         }
