@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+use serde_json::json;
+
 use crate::support::exporter::Exporter;
 use crate::support::http;
 use crate::support::page::Page;
@@ -11,8 +14,11 @@ use crate::support::wait::eventually;
 use crate::support::watched::Shown;
 use crate::support::watched::Watched;
 
-/// What the demo promises: visibly better within two minutes.
+/// What the demo promises: visibly better within two minutes, and a minute later judged.
 const IMPROVED_WITHIN: Duration = Duration::from_secs(120);
+
+/// Time for a judgement after that.
+const JUDGED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Visibly: by this much of the hit ratio.
 const IMPROVEMENT_MIN: f64 = 0.05;
@@ -62,6 +68,39 @@ fn own(page: &Page, metric: &str, cache: &str, level: &str) -> f64 {
     value.unwrap_or_else(|| panic!("no {metric} of {cache} {level}"))
 }
 
+/// Tunings were judged, some of them as improvements, and the journal says why.
+#[track_caller]
+fn the_loop_is_closed(exporter: &Exporter) {
+    let entry = eventually(JUDGED_WITHIN, "a tuning that improved, judged with siblings", || {
+        let journal = exporter.get("/api/v1/tunings").json();
+        let mut entries = journal["data"].as_array().expect("the journal is a list").iter();
+        let is_explained = |entry: &&Value| {
+            entry["origin"] == "auto"
+                && entry["outcome"] == "improved"
+                && entry["controls"].as_array().is_some_and(|controls| !controls.is_empty())
+        };
+        entries.find(is_explained).cloned()
+    });
+    assert_eq!((&entry["because"], &entry["rolled_back"]), (&json!("gain"), &json!(false)));
+    assert!(entry["adopted"].as_f64() >= entry["timestamp"].as_f64(), "{entry}");
+    assert!(entry["evidence"] == "fetched" || entry["evidence"] == "observed", "{entry}");
+    assert!(entry["effect"].as_f64() > Some(0.0), "{entry}");
+    let votes = entry["votes"].as_object().expect("the journal has votes");
+    let better = votes.values().filter(|vote| vote["vote"] == "better").count();
+    assert!(better >= 2, "{entry}");
+    assert!(entry["minimum_detectable_effect"].as_f64() > Some(0.0), "{entry}");
+    assert!(entry["control_weight"].is_f64(), "{entry}");
+
+    let page = Page::parse(exporter.get("/metrics").text());
+    let improved = [("rule", entry["rule"].as_str().expect("a name")), ("outcome", "improved")];
+    let improved = page.samples("cache_tuner_tuning_outcomes_total", &improved);
+    assert!(improved.iter().map(|sample| sample.value).sum::<f64>() >= 1.0);
+    let cache = [("cache", entry["cache"].as_str().expect("a name"))];
+    assert!(page.value("cache_tuner_tuning_success_ratio", &cache) > Some(0.0));
+    assert!(page.value("cache_tuner_recent_success_ratio", &[]) > Some(0.0));
+    assert!(page.value("cache_tuner_recent_judged_tunings", &[]) >= Some(1.0));
+}
+
 #[test]
 fn all_four_caches_get_better_by_themselves() {
     let exporter = Exporter::start(&[], &[]);
@@ -101,6 +140,7 @@ fn all_four_caches_get_better_by_themselves() {
             (multiplier > 1.0 && (own - multiplier).abs() < 1e-3).then_some(())
         });
     }
+    the_loop_is_closed(&exporter);
     // Nothing is left behind but the log of the test itself.
     let files = std::fs::read_dir(exporter.dir()).expect("the directory can be read");
     let names = files.map(|file| file.expect("it can be listed").file_name());
