@@ -166,9 +166,9 @@ fn the_hit_ratio_follows_the_working_set() {
 
 // --- tuning
 
-/// The tuning of the README's example, in a hurry.
-const TUNING: &str =
-    "  tuning_interval: 3s\n  performance_window_size: 20\n  min_samples_for_tuning: 3";
+/// The tuning of the README's example, in a hurry, and without waiting for anybody to follow.
+const TUNING: &str = "  tuning_interval: 3s\n  performance_window_size: 20\n  \
+                      min_samples_for_tuning: 3\n  feedback: {enabled: false}";
 
 /// The recommendation of a rule for the cache.
 fn recommendation(cache: &Value, rule: &str) -> Option<Value> {
@@ -238,7 +238,8 @@ const SETTING_RULES: &str = "groups:\n  - name: test\n    rules:\n      - rule: 
 
 fn start_settled(redis: &Redis) -> (RedisExporter, Exporter) {
     let redis_exporter = RedisExporter::start(redis);
-    let tuning = "  tuning_interval: 500ms\n  min_samples_for_tuning: 3\nrule_files: [rules.yaml]";
+    let tuning = "  tuning_interval: 500ms\n  min_samples_for_tuning: 3\n  \
+                  feedback: {enabled: false}\nrule_files: [rules.yaml]";
     let config = config(&redis_exporter, tuning);
     let files = [("tuner.yaml", config.as_str()), ("rules.yaml", SETTING_RULES)];
     let exporter = Exporter::start(&["--config.file", "tuner.yaml"], &files);

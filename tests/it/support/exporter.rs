@@ -107,6 +107,30 @@ impl Exporter {
         self.process.signal(signal);
     }
 
+    /// Kills the exporter at once; nothing of it goes on.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts a killed exporter again in its directory, without waiting for anything.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        self.process.start_again();
+    }
+
+    /// Starts a killed exporter again in its directory, and waits until it listens: elsewhere, if
+    /// it was told to take a free port.
+    #[track_caller]
+    pub(crate) fn start_again_and_listen(&mut self) {
+        let before = self.log().len();
+        self.start_again();
+        self.address = eventually(PATIENCE, "the exporter listens again", || {
+            let log = self.log();
+            assert_eq!(self.process.exit_status(), None, "the exporter ended");
+            listening_address(log.get(before..)?)
+        });
+    }
+
     #[track_caller]
     pub(crate) fn wait_for_exit(&mut self, timeout: Duration) -> ExitStatus {
         self.process.wait_for_exit(timeout)
