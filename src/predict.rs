@@ -2,7 +2,9 @@
 //!
 //! Over the sizes that come into question, the logarithm of the odds of a hit grows about evenly
 //! with the logarithm of the size: logit h(k·c) = logit h(c) + b · ln k. The slope b is a known
-//! average of workloads until judged changes of this very cache say better. With a price per unit
+//! average of workloads until judged changes of this very cache say better. A cache of two levels
+//! tells more at every scrape: what level 1 answers alone is a second point of the same curve, and
+//! between them hits grow about as a power of the size. With a price per unit
 //! of size the best size follows, which may be a smaller one: a full cache always evicts, so hit
 //! rate alone only ever asks for more.
 
@@ -26,6 +28,16 @@ const SLOPE_DEVIATION: f64 = 0.25;
 const SIBLING_DEVIATION: f64 = 0.01;
 /// How far the slopes of siblings scatter at least.
 const SIBLING_SLOPE_DEVIATION: f64 = 0.15;
+/// The slope at the whole size ÷ that of the power law between level 1 and the whole. Level 1 fills
+/// by other rules than the whole, and holds what level 2 holds too; in simulation and on traces the
+/// factor is 1.05 to 1.5.
+const INNER_FACTOR: f64 = 1.3;
+/// How far that scatters, as a share of the slope.
+const INNER_DEVIATION: f64 = 0.2;
+/// Largest part of the whole that level 1 may be: two points close together say nothing.
+const INNER_SIZE_MAX: f64 = 0.8;
+/// The slopes from level 1 that are believed.
+const INNER_SLOPES: (f64, f64) = (0.05, 3.0);
 /// Share of the limit in use below which a cache is not full.
 const FULL: f64 = 0.95;
 /// Share of removals that are expirations from which they limit what size can do.
@@ -50,7 +62,21 @@ pub struct Observation {
     pub at: Timestamp,
 }
 
+/// The first of two levels, as a smaller cache within the whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Inner {
+    /// Its size ÷ the size of the whole; below 1.
+    pub size_ratio: f64,
+    /// Share of all requests that it answers; 0 to 1.
+    pub hit_rate: f64,
+}
+
 /// A cache as far as its size matters.
+///
+/// The size is that of all levels together, in entries or bytes: where level 2 does not hold all
+/// that level 1 holds, the hit rate follows the whole. Whoever asks about one level gives the ratio
+/// of the wholes, which for a level that is the share s of it and gets k times its size is 1 +
+/// s (k − 1); in observations, too.
 #[derive(Debug, Clone, Copy)]
 pub struct SizeModel<'a> {
     /// h: its hit rate now; 0 to 1.
@@ -67,6 +93,9 @@ pub struct SizeModel<'a> {
     pub expired_share: Option<f64>,
     /// Share of the requests that no size could answer; 0 to 1.
     pub compulsory_share: Option<f64>,
+    /// Level 1 of a cache with more than one level; `None` where there is one level, where not both
+    /// sizes are known in one unit, or where level 1 is not full.
+    pub inner: Option<Inner>,
     /// What earlier changes showed, oldest first.
     pub observations: &'a [Observation],
     /// What is known of the slope without them.
@@ -105,6 +134,15 @@ pub struct Slope {
     pub value: f64,
     /// Its standard error; above 0.
     pub error: f64,
+}
+
+impl Slope {
+    /// Both together, by their precisions.
+    fn with(self, other: Self) -> Self {
+        let (own, others) = (self.error.powi(-2), other.error.powi(-2));
+        let value = (own * self.value + others * other.value) / (own + others);
+        Self { value, error: (own + others).sqrt().recip() }
+    }
 }
 
 impl Default for Slope {
@@ -186,10 +224,16 @@ fn effective_ratio(model: &SizeModel<'_>, size_ratio: f64) -> f64 {
 }
 
 /// b̂ = (b₀/s₀² + Σ w x z/v) ÷ (1/s₀² + Σ w x²/v): a regression through the origin that is drawn to
-/// b₀. x = ln of the ratio of sizes, z = the change of logit h, v = 2 (σ ÷ (h (1 − h)))² its
-/// variance, w = 2^(−age ÷ 7 d).
+/// b₀, which is known up to s₀. x = ln of the ratio of sizes, z = the change of logit h, v = 2 (σ ÷
+/// (h (1 − h)))² its variance, w = 2^(−age ÷ 7 d).
 fn slope(model: &SizeModel<'_>) -> Slope {
-    regression(model.observations, model.hit_rate_deviation, model.prior, model.now)
+    let prior = match inner_slope(model) {
+        // What siblings showed is knowledge too; the usual slope is none beside the cache's own.
+        Some(inner) if model.prior.error < SLOPE_DEVIATION => inner.with(model.prior),
+        Some(inner) => inner,
+        None => model.prior,
+    };
+    regression(model.observations, model.hit_rate_deviation, prior, model.now)
 }
 
 fn regression(
@@ -221,6 +265,20 @@ fn regression(
         weights += weight * x * x;
     }
     Slope { value: weighted / weights, error: weights.recip().sqrt() }
+}
+
+/// b₀ where level 1 shows a second point: from h ∝ cᵞ with γ = ln(h ÷ h₁) ÷ ln(c ÷ c₁) follows the
+/// slope γ ÷ (1 − h).
+fn inner_slope(model: &SizeModel<'_>) -> Option<Slope> {
+    let Inner { size_ratio, hit_rate } = model.inner?;
+    let is_sound = size_ratio > 0.0
+        && size_ratio <= INNER_SIZE_MAX
+        && hit_rate > EDGE
+        && (hit_rate..1.0 - EDGE).contains(&model.hit_rate);
+    let power = (model.hit_rate / hit_rate).ln() / -size_ratio.ln();
+    let slope = INNER_FACTOR * power / (1.0 - model.hit_rate);
+    let value = slope.clamp(INNER_SLOPES.0, INNER_SLOPES.1);
+    is_sound.then_some(Slope { value, error: INNER_DEVIATION * value })
 }
 
 fn is_ratio(value: f64) -> bool {

@@ -165,7 +165,7 @@ fn tune(job: &mut Job, known: &mut [Known], lane: usize, rng: &mut SplitMix64) -
     let given_back = if is_placebo { 0.0 } else { given_back(member, parameter, to / from) };
     let is_l2 = parameter == Parameter::L2SizeMultiplier;
     let predicted = model.filter(|_| is_l2);
-    let predicted = predicted.and_then(|model| predicting::gain(&model, to / from));
+    let predicted = predicted.and_then(|model| predicting::gain(&model, member, to / from));
     if !is_placebo {
         parameters.set(parameter, to);
     }

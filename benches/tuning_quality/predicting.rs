@@ -7,6 +7,7 @@
 use cache_tuner_exporter::cache_stats::Role;
 use cache_tuner_exporter::judge::Sample;
 use cache_tuner_exporter::predict;
+use cache_tuner_exporter::predict::Inner;
 use cache_tuner_exporter::predict::Observation;
 use cache_tuner_exporter::predict::SizeModel;
 use cache_tuner_exporter::predict::Slope;
@@ -36,31 +37,63 @@ pub(crate) struct Errors {
 /// Hit rates of a fork.
 struct Measured {
     hit_rate: f64,
+    /// Of level 1 alone.
+    l1_hit_rate: f64,
     /// Standard deviation of the mean.
     deviation: f64,
 }
 
 /// The model of a cache as its newest sample and its scrape show it; nothing is known of it yet.
 pub(crate) fn model(member: &Member, newest: Option<&Sample>) -> Option<SizeModel<'static>> {
-    let levels = member.stats().levels;
-    let fill = levels.get(&Role::L2Entries).zip(levels.get(&Role::L2Capacity));
+    let sample = newest?;
     Some(SizeModel {
-        hit_rate: newest?.value(Signal::HitRate)?,
+        hit_rate: sample.value(Signal::HitRate)?,
         hit_rate_deviation: 0.0,
-        size: member.parameters().l2_size_multiplier,
-        fill: fill.map(|(entries, capacity)| entries / capacity),
-        evicts: newest?.value(Signal::EvictionRate).map(|rate| rate > 0.0),
-        expired_share: None,
-        compulsory_share: None,
-        observations: &[],
-        prior: Slope::default(),
-        now: member.now(),
+        evicts: sample.value(Signal::EvictionRate).map(|rate| rate > 0.0),
+        inner: sample.value(Signal::L1HitRate).and_then(|hit_rate| inner(member, hit_rate)),
+        ..unknown(member)
     })
 }
 
-/// The predicted change of the hit rate.
-pub(crate) fn gain(model: &SizeModel<'_>, size_ratio: f64) -> Option<f64> {
-    predict::predict(model, size_ratio).map(|prediction| prediction.gain)
+/// The model without anything that was measured.
+fn unknown(member: &Member) -> SizeModel<'static> {
+    let levels = member.stats().levels;
+    let fill = levels.get(&Role::L2Entries).zip(levels.get(&Role::L2Capacity));
+    SizeModel {
+        hit_rate: 0.0,
+        hit_rate_deviation: 0.0,
+        size: member.capacity_ratio(),
+        fill: fill.map(|(entries, capacity)| entries / capacity),
+        evicts: None,
+        expired_share: None,
+        compulsory_share: None,
+        inner: None,
+        observations: &[],
+        prior: Slope::default(),
+        now: member.now(),
+    }
+}
+
+/// Level 1, as a part of the whole.
+fn inner(member: &Member, hit_rate: f64) -> Option<Inner> {
+    Some(Inner { size_ratio: 1.0 - l2_share(member)?, hit_rate })
+}
+
+/// Level 2's part of the whole.
+fn l2_share(member: &Member) -> Option<f64> {
+    let levels = member.stats().levels;
+    let (l1, l2) = (levels.get(&Role::L1Capacity)?, levels.get(&Role::L2Capacity)?);
+    Some(l2 / (l1 + l2))
+}
+
+/// The predicted change of the hit rate where level 2 gets `ratio` times its size.
+pub(crate) fn gain(model: &SizeModel<'_>, member: &Member, ratio: f64) -> Option<f64> {
+    predict::predict(model, whole(member, ratio)?).map(|prediction| prediction.gain)
+}
+
+/// What the whole gets where level 2 gets `ratio` times its size.
+fn whole(member: &Member, ratio: f64) -> Option<f64> {
+    Some(1.0 + l2_share(member)? * (ratio - 1.0))
 }
 
 /// The errors on all caches of a job, at the moments that the plan names.
@@ -88,6 +121,7 @@ fn fork(member: &Member, size_ratio: f64) -> (Member, Measured) {
     fork.set_parameters(parameters);
     (0..FILLING_TICKS).for_each(|_| _ = fork.run_tick());
     let (mut hits, mut requests, mut rates) = (0, 0, Vec::new());
+    let l1_hits_before = l1_hits(&fork);
     for _ in 0..WINDOW_TICKS {
         let answered = fork.run_tick();
         hits += answered.hits;
@@ -97,7 +131,15 @@ fn fork(member: &Member, size_ratio: f64) -> (Member, Measured) {
     let hit_rate = hits as f64 / requests.max(1) as f64;
     let deviation =
         stats::variance(&rates).map_or(0.0, |variance| (variance / rates.len() as f64).sqrt());
-    (fork, Measured { hit_rate, deviation })
+    let l1_hit_rate = (l1_hits(&fork) - l1_hits_before) / requests.max(1) as f64;
+    (fork, Measured { hit_rate, l1_hit_rate, deviation })
+}
+
+/// Requests that level 1 has answered.
+fn l1_hits(member: &Member) -> f64 {
+    let stats = member.stats();
+    let terms = stats.cumulative.get(&Role::L1Hits).into_iter().flatten();
+    terms.map(|term| term.value).sum()
 }
 
 // === impl Errors ===
@@ -114,22 +156,17 @@ impl Errors {
 
     fn add(&mut self, member: &Member) {
         let (still, present) = fork(member, 1.0);
-        let levels = still.stats().levels;
-        let fill = levels.get(&Role::L2Entries).zip(levels.get(&Role::L2Capacity));
         let model = SizeModel {
             hit_rate: present.hit_rate,
             hit_rate_deviation: present.deviation,
-            size: member.parameters().l2_size_multiplier,
-            fill: fill.map(|(entries, capacity)| entries / capacity),
-            evicts: None,
-            expired_share: None,
-            compulsory_share: None,
-            observations: &[],
-            prior: Slope::default(),
-            now: still.now(),
+            inner: inner(&still, present.l1_hit_rate),
+            ..unknown(&still)
         };
         let measured = PAIRS.map(|(ratio, _)| fork(member, ratio).1.hit_rate);
         for (index, (ratio, second)) in PAIRS.into_iter().enumerate() {
+            let (Some(ratio), Some(second)) = (whole(member, ratio), whole(member, second)) else {
+                continue;
+            };
             let observations = [Observation {
                 size_ratio: second,
                 hit_rate_before: present.hit_rate,

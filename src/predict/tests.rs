@@ -20,6 +20,7 @@ const FULL_CACHE: SizeModel<'static> = SizeModel {
     evicts: Some(true),
     expired_share: None,
     compulsory_share: None,
+    inner: None,
     observations: &[],
     prior: PRIOR,
     now: NOW,
@@ -72,6 +73,26 @@ fn observations_move_the_slope_and_age() {
     check_gain(old, 1.3, 0.0294);
     let nonsense = [Observation { size_ratio: 0.0, ..flat }];
     check_gain(SizeModel { observations: &nonsense, ..FULL_CACHE }, 1.3, 0.0294);
+}
+
+#[test]
+fn level_one_tells_the_slope() {
+    let inner = |size_ratio, hit_rate| {
+        let inner = Some(Inner { size_ratio, hit_rate });
+        SizeModel { inner, ..FULL_CACHE }
+    };
+    // ln (0.7 ÷ 0.5) ÷ ln 4 = 0.2427; 1.3 · 0.2427 ÷ 0.3 = 1.0517; logit 0.7 + that · ln 1.3.
+    check_gain(inner(0.25, 0.5), 1.3, 0.0545);
+    // A level 2 that answers next to nothing promises next to nothing, but never less.
+    check_gain(inner(0.25, 0.699), 1.3, 0.0027);
+    // What makes no sense, or says nothing, changes nothing.
+    for (size_ratio, hit_rate) in
+        [(0.9, 0.5), (0.0, 0.5), (0.25, 0.0), (0.25, 0.8), (f64::NAN, 0.5)]
+    {
+        check_gain(inner(size_ratio, hit_rate), 1.3, 0.0294);
+    }
+    let error = |model| predict(&model, 1.3).unwrap().error;
+    assert!(error(inner(0.25, 0.6)) < error(FULL_CACHE));
 }
 
 #[test]

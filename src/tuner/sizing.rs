@@ -14,6 +14,7 @@ use crate::judge::Track;
 use crate::parameter::Parameter;
 use crate::predict;
 use crate::predict::Best;
+use crate::predict::Inner;
 use crate::predict::OBSERVATIONS_MAX;
 use crate::predict::Observation;
 use crate::predict::SizeModel;
@@ -177,6 +178,12 @@ impl SizingNow<'_> {
         Some(level.size / self.sizing.sizes.total()?).filter(|share| share.is_finite())
     }
 
+    /// Level 1 as a part of the whole, where there are two.
+    fn inner(&self, hit_rate: Option<f64>) -> Option<Inner> {
+        self.sizing.sizes.l2?;
+        Some(Inner { size_ratio: self.share(Parameter::L1SizeMultiplier)?, hit_rate: hit_rate? })
+    }
+
     fn model(&self, parameter: Parameter) -> Option<SizeModel<'_>> {
         let newest = |signal: Signal| -> Vec<f64> {
             let samples = self.track.iter().rev().filter(|sample| sample.valid);
@@ -202,6 +209,7 @@ impl SizingNow<'_> {
             evicts,
             expired_share: None,
             compulsory_share: None,
+            inner: self.inner(stats::mean(&newest(Signal::L1HitRate))),
             observations: observations.map_or(&[], Vec::as_slice),
             prior: self.sizing.prior,
             now: self.now,
