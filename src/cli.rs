@@ -93,8 +93,8 @@ pub struct RunArgs {
     /// Allow the API calls that change something.
     #[arg(long = "web.enable-admin-api")]
     pub enable_admin_api: bool,
-    /// Directory of the embedded database; empty keeps nothing [default: data/ with a configuration,
-    /// none for the demo]
+    /// Directory of the embedded database; empty keeps nothing [default: data/ with a
+    /// configuration, none for the demo]
     #[arg(long = "storage.path", value_name = "DIRECTORY")]
     pub storage_path: Option<String>,
     /// Lowest level that is logged.

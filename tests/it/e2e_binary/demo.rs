@@ -11,8 +11,8 @@ use crate::support::toy;
 use crate::support::wait::PATIENCE;
 use crate::support::wait::eventually;
 
-/// The demo analyses every two seconds, and nothing below ten snapshots, four a second. One cache is
-/// tuned at a time.
+/// The demo analyses every two seconds, and nothing below ten snapshots, four a second. One cache
+/// is tuned at a time.
 const FIRST_TUNING: Duration = Duration::from_secs(60);
 
 /// Where the demo's caches show their metrics.

@@ -60,8 +60,8 @@ pub(crate) fn job(name: &str, targets: &[SocketAddr], more: &str) -> String {
     )
 }
 
-/// A configuration of those jobs. What rules say is done at once and not judged: a job that is about
-/// the closed loop says so under its own `tuning`.
+/// A configuration of those jobs. What rules say is done at once and not judged: a job that is
+/// about the closed loop says so under its own `tuning`.
 pub(crate) fn config(jobs: &[String]) -> String {
     format!(
         "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\n\
