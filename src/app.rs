@@ -169,7 +169,13 @@ fn assemble(
     let rendered = Arc::clone(&exporter);
     let site = web::Site {
         board: Arc::clone(&board),
-        metrics: Box::new(move || rendered.render().into_bytes()),
+        metrics: Box::new(move |coding| {
+            let page = match coding {
+                web::Coding::Identity => rendered.page(),
+                web::Coding::Gzip => rendered.page_gzipped(),
+            };
+            page.map_err(|fault| fault.to_string())
+        }),
         reload,
         orders: order,
         fetched: fetch,

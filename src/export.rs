@@ -1,21 +1,35 @@
 //! The metrics page: what the [`Board`] shows, as Prometheus text.
 //!
-//! Families are built from the board when somebody asks, and from nothing else. There is no
+//! The page is written from the board when somebody asks, and from nothing else. There is no
 //! instrument that outlives what it measured, so a target, cache or rule that is gone leaves no
-//! series, and two scrapes at once see whole views. This is the only place that names the
-//! `prometheus` crate.
+//! series, and two scrapes at once see whole views. A page is kept until something on it changes,
+//! so that several who ask share one, and it is compressed once; only what the process itself uses
+//! is asked for each time, and that by the `prometheus` crate, which is named nowhere else. Our own
+//! series go without it: its values would be built for each series, sorted, and written once more,
+//! at twenty times the cost. A test holds the page to what it would write, byte for byte.
 
-mod collector;
+mod buffers;
+mod families;
+mod gzip;
 mod labels;
 mod metric;
 pub mod names;
+mod number;
+mod series;
+mod words;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
+use prometheus::Encoder;
 use prometheus::Registry;
 use prometheus::TextEncoder;
 
@@ -23,13 +37,31 @@ use crate::build_info::BuildInfo;
 use crate::published::Board;
 use crate::units::Timestamp;
 
-use collector::BoardCollector;
+use buffers::Buffers;
+use families::Families;
+use families::Place;
+use gzip::Opened;
 
-/// `Content-Type` of what [`Exporter::render`] gives.
+/// `Content-Type` of the page.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Bytes of pages that readers may hold, beyond which no page is written: a dozen of the largest
+/// fleets. Only clients that stopped reading get there, and they are cut off in time.
+pub const HELD_BYTES_MAX: usize = 512 << 20;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// Readers hold [`HELD_BYTES_MAX`].
+    #[error("too many pages are being read: slow clients hold all the memory there is for them")]
+    Exhausted,
+    /// It could not be compressed.
+    #[error("cannot compress the page: {0}")]
+    Gzip(#[source] io::Error),
+}
+
 /// How the reloads of the configuration went.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Reloads {
     /// Whether the last one succeeded; `None` before the first.
     successful: Option<bool>,
@@ -37,23 +69,54 @@ struct Reloads {
     success_at: Option<Timestamp>,
 }
 
-/// Renders the metrics page.
+/// What the page depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Edition {
+    board: u64,
+    reloads: Reloads,
+    store_failures: u64,
+}
+
+/// A page without what the process uses.
+#[derive(Debug)]
+struct Body {
+    edition: Edition,
+    /// How many were begun before this one.
+    number: u64,
+    pieces: Vec<Bytes>,
+    gzip: OnceLock<Result<Opened, io::ErrorKind>>,
+}
+
+/// Writes the metrics page.
 pub struct Exporter {
-    registry: Registry,
-    reloads: Arc<RwLock<Reloads>>,
+    board: Arc<Board>,
+    build: BuildInfo,
+    store_failures: Arc<AtomicU64>,
+    reloads: RwLock<Reloads>,
+    process: Registry,
+    buffers: Buffers,
+    /// How many bodies were begun.
+    begun: AtomicU64,
+    newest: Mutex<Option<Arc<Body>>>,
 }
 
 impl Exporter {
     /// An exporter of that board, with the metrics of the process beside it. Whoever stores counts
     /// its failures in `store_failures`.
     pub fn new(board: Arc<Board>, build: BuildInfo, store_failures: Arc<AtomicU64>) -> Self {
-        let registry = Registry::new();
-        let reloads = Arc::new(RwLock::new(Reloads::default()));
-        let collector = BoardCollector::new(board, build, Arc::clone(&reloads), store_failures);
-        register(&registry, Box::new(collector));
+        let process = Registry::new();
         #[cfg(target_os = "linux")]
-        register(&registry, Box::new(prometheus::process_collector::ProcessCollector::for_self()));
-        Self { registry, reloads }
+        register(&process, Box::new(prometheus::process_collector::ProcessCollector::for_self()));
+        Self {
+            board,
+            build,
+            store_failures,
+            reloads: RwLock::default(),
+            process,
+            buffers: Buffers::new(HELD_BYTES_MAX),
+            begun: AtomicU64::new(0),
+            newest: Mutex::new(None),
+        }
     }
 
     /// Notes how loading the configuration went, the first time included.
@@ -65,10 +128,98 @@ impl Exporter {
         }
     }
 
-    /// The whole page, in text format 0.0.4; families by name.
-    pub fn render(&self) -> String {
-        let mut page = String::new();
-        if let Err(fault) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut page) {
+    /// The whole page in pieces, in text format 0.0.4; families by name.
+    ///
+    /// # Errors
+    /// If readers hold too much already.
+    pub fn page(&self) -> Result<Vec<Bytes>, PageError> {
+        let mut pieces = self.body()?.pieces.clone();
+        pieces.push(self.process_page().into());
+        Ok(pieces)
+    }
+
+    /// The same, as one gzip member.
+    ///
+    /// # Errors
+    /// If readers hold too much already, or it cannot be compressed.
+    pub fn page_gzipped(&self) -> Result<Vec<Bytes>, PageError> {
+        let body = self.body()?;
+        // Whoever asks meanwhile waits for the one who compresses.
+        let opened =
+            body.gzip.get_or_init(|| gzip::open(&body.pieces).map_err(|fault| fault.kind()));
+        let opened = opened.as_ref().map_err(|kind| PageError::Gzip((*kind).into()))?;
+        let end = gzip::close(opened, &self.process_page()).map_err(PageError::Gzip)?;
+        Ok(vec![opened.blocks.clone(), end])
+    }
+
+    /// The newest body, if nothing on it changed or it was begun after this call; a new one
+    /// otherwise. So of many who ask at once the first gets one and all others share the next,
+    /// however fast the board changes, and nobody gets one that is older than his question.
+    fn body(&self) -> Result<Arc<Body>, PageError> {
+        let begun_before = self.begun.load(Ordering::Acquire);
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let edition = self.edition();
+        if let Some(body) = &*newest
+            && (body.edition == edition || body.number >= begun_before)
+        {
+            return Ok(Arc::clone(body));
+        }
+        // Its buffers come back if nobody reads them.
+        *newest = None;
+        if self.buffers.is_exhausted() {
+            return Err(PageError::Exhausted);
+        }
+        let number = self.begun.fetch_add(1, Ordering::AcqRel);
+        let pieces = self.write(edition);
+        let body = Arc::new(Body { edition, number, pieces, gzip: OnceLock::new() });
+        *newest = Some(Arc::clone(&body));
+        Ok(body)
+    }
+
+    /// What the page depends on; taken before the board is looked at, so that it never says more
+    /// than is on the page.
+    fn edition(&self) -> Edition {
+        Edition {
+            board: self.board.generation(),
+            reloads: *self.reloads.read().unwrap_or_else(PoisonError::into_inner),
+            store_failures: self.store_failures.load(Ordering::Relaxed),
+        }
+    }
+
+    fn write(&self, edition: Edition) -> Vec<Bytes> {
+        let Edition { reloads, store_failures, .. } = edition;
+        let mut families = Families::new(&self.buffers);
+        series::write_targets(&mut self.board.targets(), &mut families);
+        series::write_trust(&self.board.trust(), &mut families);
+        for (place, value) in [
+            (Place::of(&names::CONFIG_LAST_RELOAD_SUCCESSFUL), series::flag(reloads.successful)),
+            (
+                Place::of(&names::CONFIG_LAST_RELOAD_SUCCESS),
+                reloads.success_at.map(Timestamp::as_unix_seconds),
+            ),
+            (Place::of(&names::STORE_FAILURES), Some(store_failures as f64)),
+        ] {
+            families.add_some(place, b"", value);
+        }
+        let BuildInfo { version, revision, rust_version } = self.build;
+        let mut labels = Vec::new();
+        let values = [version, revision, rust_version];
+        for (name, value) in names::BUILD_INFO.labels.iter().zip(values) {
+            labels.push(if labels.is_empty() { b'{' } else { b',' });
+            families::label(&mut labels, name, value);
+        }
+        families.add_some(Place::of(&names::BUILD_INFO), &labels, Some(1.0));
+        families
+            .finish()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(place, text)| self.buffers.lend(place, text))
+            .collect()
+    }
+
+    /// What the process uses; the names come after all of ours.
+    fn process_page(&self) -> Vec<u8> {
+        let mut page = Vec::new();
+        if let Err(fault) = TextEncoder::new().encode(&self.process.gather(), &mut page) {
             // Only a family without name or series is refused, and the registry drops those.
             tracing::error!(error = %fault, "metrics page cut short");
         }
@@ -82,7 +233,7 @@ impl fmt::Debug for Exporter {
     }
 }
 
-/// Two collectors clash only if they share a name, which the tests of the table of names rule out.
+/// A lone collector clashes with none.
 fn register(registry: &Registry, collector: Box<dyn prometheus::core::Collector>) {
     if let Err(fault) = registry.register(collector) {
         tracing::error!(error = %fault, "metrics left out");

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -168,6 +170,7 @@ pub struct Board {
     targets: RwLock<BTreeMap<TargetId, Arc<TargetView>>>,
     journal: RwLock<VecDeque<Arc<TuningEntry>>>,
     trust: RwLock<Arc<TrustView>>,
+    generation: AtomicU64,
 }
 
 impl Board {
@@ -180,11 +183,13 @@ impl Board {
     pub fn publish(&self, view: TargetView) {
         let view = Arc::new(view);
         write(&self.targets).insert(view.id.clone(), view);
+        self.advance();
     }
 
     /// Takes down every target that `keep` does not want.
     pub fn retain(&self, keep: impl Fn(&TargetId) -> bool) {
         write(&self.targets).retain(|id, _| keep(id));
+        self.advance();
     }
 
     /// Adds tunings to the journal, the oldest first; one that is there already is replaced.
@@ -208,6 +213,18 @@ impl Board {
     /// Puts up what all caches share.
     pub fn publish_trust(&self, trust: TrustView) {
         *write(&self.trust) = Arc::new(trust);
+        self.advance();
+    }
+
+    /// A number that grows with every change but those of the journal. Whoever reads it before the
+    /// views and finds it the same later knows that nothing changed; it grows last, so that a view
+    /// may be newer than the number, never older.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn advance(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What all caches share.

@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ use crate::rule::Overrides;
 use crate::rule::RuleSet;
 use crate::units::Timestamp;
 
+pub use encoding::Coding;
 pub use orders::BODY_BYTES_MAX;
 pub use orders::Deed;
 pub use orders::Done;
@@ -44,8 +46,9 @@ pub use server::serve;
 pub struct Site {
     /// What is shown.
     pub board: Arc<Board>,
-    /// Renders the metrics page in text format 0.0.4. It is called on a thread that may block.
-    pub metrics: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
+    /// The metrics page in text format 0.0.4, encoded, in pieces; or why there is none. It is
+    /// called on a thread that may block.
+    pub metrics: Box<dyn Fn(Coding) -> Result<Vec<Bytes>, String> + Send + Sync>,
     /// Asks for a reload; the answer comes back over the channel that is sent. A request that finds
     /// this queue full is refused.
     pub reload: mpsc::Sender<oneshot::Sender<Result<(), String>>>,

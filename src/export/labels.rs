@@ -3,55 +3,72 @@
 //! A user may name a label as he likes, so one that collides with ours is renamed as Prometheus
 //! renames such labels of a scraped page: `exported_` goes in front until nothing collides.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use prometheus::proto::LabelPair;
-
 use crate::published::OWN_LABELS;
 
-/// One label.
-pub(super) fn pair(name: &str, value: &str) -> LabelPair {
-    let mut pair = LabelPair::default();
-    pair.set_name(name.to_owned());
-    pair.set_value(value.to_owned());
-    pair
+/// Appends a label's value as the text format has it: `\`, `"` and line ends escaped.
+pub(super) fn escape(text: &mut Vec<u8>, value: &str) {
+    let mut rest = value.as_bytes();
+    while let Some(place) = memchr::memchr3(b'\\', b'\n', b'"', rest) {
+        text.extend_from_slice(&rest[..place]);
+        text.extend_from_slice(match rest[place] {
+            b'\n' => br"\n",
+            b'"' => br#"\""#,
+            _ => br"\\",
+        });
+        rest = &rest[place + 1..];
+    }
+    text.extend_from_slice(rest);
 }
 
-/// The user's labels as they are exported, by name. Prometheus takes an empty label for none, and
-/// drops those that begin with `__`; so do we.
-pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
-    let mut taken: BTreeSet<String> = OWN_LABELS.iter().map(|&name| name.to_owned()).collect();
-    let shown =
-        || labels.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
+/// The user's labels that are exported at all. Prometheus takes an empty label for none, and drops
+/// those that begin with `__`; so do we.
+fn shown(labels: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    let labels = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    labels.filter(|(name, value)| !value.is_empty() && !name.starts_with("__"))
+}
+
+/// How many labels of the user are exported.
+pub(super) fn user_count(labels: &BTreeMap<String, String>) -> usize {
+    shown(labels).count()
+}
+
+/// The user's labels as they are exported, by name.
+pub(super) fn user_labels(labels: &BTreeMap<String, String>) -> Vec<(Cow<'_, str>, &str)> {
     // Names that are free keep their series whatever collides beside them.
-    taken.extend(shown().map(|(name, _)| legal_name(name)));
-    let mut pairs = Vec::new();
-    let mut used = BTreeSet::new();
-    for (name, value) in shown() {
-        let mut name = legal_name(name);
-        if OWN_LABELS.contains(&name.as_str()) || used.contains(&name) {
-            while taken.contains(&name) {
-                name.insert_str(0, "exported_");
+    let mut taken: BTreeSet<Cow<'_, str>> = shown(labels).map(|(name, _)| legal(name)).collect();
+    let mut pairs: Vec<(Cow<'_, str>, &str)> = Vec::with_capacity(taken.len());
+    for (name, value) in shown(labels) {
+        let mut name = legal(name);
+        if is_ours(&name) || pairs.iter().any(|(used, _)| *used == name) {
+            while is_ours(&name) || taken.contains(&name) {
+                name.to_mut().insert_str(0, "exported_");
             }
             taken.insert(name.clone());
         }
-        pairs.push(pair(&name, value));
-        used.insert(name);
+        pairs.push((name, value));
     }
-    pairs.sort_by(|a, b| a.name().cmp(b.name()));
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
     pairs
+}
+
+fn is_ours(name: &str) -> bool {
+    OWN_LABELS.contains(&name)
 }
 
 /// The text format knows letters, digits and `_`; anything else becomes `_`, as in Prometheus'
 /// escaping scheme `underscores`.
-fn legal_name(name: &str) -> String {
-    let legal = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    let mut name: String = name.chars().map(legal).collect();
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        name.insert(0, '_');
+fn legal(name: &str) -> Cow<'_, str> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins_with_digit = name.starts_with(|c: char| c.is_ascii_digit());
+    if !begins_with_digit && name.chars().all(is_legal) {
+        return Cow::Borrowed(name);
     }
-    name
+    let name = name.chars().map(|c| if is_legal(c) { c } else { '_' });
+    Cow::Owned(begins_with_digit.then_some('_').into_iter().chain(name).collect())
 }
 
 #[cfg(test)]
@@ -62,8 +79,10 @@ mod tests {
     #[track_caller]
     fn check(labels: &[(&str, &str)], want: &str) {
         let labels = labels.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let pairs = user_labels(&labels.collect());
-        let shown: Vec<_> = pairs.iter().map(|p| format!("{}={}", p.name(), p.value())).collect();
+        let labels = labels.collect();
+        let pairs = user_labels(&labels);
+        assert_eq!(pairs.len(), user_count(&labels));
+        let shown: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(shown.join(" "), want);
     }
 

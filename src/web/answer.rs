@@ -1,9 +1,17 @@
 //! Answers: plain text, JSON in Prometheus' envelope, and refusals.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::Context;
+use std::task::Poll;
+use std::vec;
+
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::Response;
 use hyper::StatusCode;
+use hyper::body::Body;
+use hyper::body::Frame;
+use hyper::body::SizeHint;
 use hyper::header::ALLOW;
 use hyper::header::CACHE_CONTROL;
 use hyper::header::CONTENT_TYPE;
@@ -13,7 +21,38 @@ use hyper::header::X_CONTENT_TYPE_OPTIONS;
 use serde::Serialize;
 
 /// An answer with its whole body.
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Pieces>;
+
+/// A body that is there already, in one piece or several: nobody has to join them.
+#[derive(Debug)]
+pub(super) struct Pieces(vec::IntoIter<Bytes>);
+
+impl Pieces {
+    pub(super) fn new(mut pieces: Vec<Bytes>) -> Self {
+        pieces.retain(|piece| !piece.is_empty());
+        Self(pieces.into_iter())
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.next().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_slice().iter().map(|piece| piece.len() as u64).sum())
+    }
+}
 
 /// Why an API call failed: a code, Prometheus' word for it, and ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +135,12 @@ pub(super) fn body(
     content_type: &'static str,
     body: impl Into<Bytes>,
 ) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    pieces(status, content_type, vec![body.into()])
+}
+
+/// A body of that type, in pieces.
+pub(super) fn pieces(status: StatusCode, content_type: &'static str, pieces: Vec<Bytes>) -> Answer {
+    let mut answer = Response::new(Pieces::new(pieces));
     *answer.status_mut() = status;
     set(&mut answer, CONTENT_TYPE, content_type);
     // What is served is never what its bytes might look like.

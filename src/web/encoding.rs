@@ -3,8 +3,22 @@
 use hyper::HeaderMap;
 use hyper::header::ACCEPT_ENCODING;
 
-/// Whether the answer should be gzipped: the client takes gzip, and likes plain text no better.
-pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+/// How an answer may be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// As one gzip member.
+    Gzip,
+}
+
+/// The encoding that the answer should have: gzip, if the client takes it and likes plain text no
+/// better.
+pub(super) fn wanted(headers: &HeaderMap) -> Coding {
+    if accepts_gzip(headers) { Coding::Gzip } else { Coding::Identity }
+}
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut gzip = None;
     let mut identity = None;
     let mut any = None;

@@ -1,13 +1,10 @@
 //! Which path answers what, and to which methods.
 
 use std::error::Error;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use hyper::Method;
 use hyper::Request;
 use hyper::StatusCode;
@@ -18,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::task;
 
+use crate::web::Coding;
 use crate::web::Site;
 use crate::web::answer;
 use crate::web::answer::Answer;
@@ -101,8 +99,8 @@ where
             blocking(move || api::answer(&site, call, &query, has_body)).await
         }
         Route::Metrics => {
-            let gzip = encoding::accepts_gzip(request.headers());
-            blocking(move || metrics(&site, gzip)).await
+            let coding = encoding::wanted(request.headers());
+            blocking(move || metrics(&site, coding)).await
         }
         Route::Status => blocking(move || status::page(&site)).await,
     }
@@ -121,25 +119,17 @@ async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
     })
 }
 
-fn metrics(site: &Site, gzip: bool) -> Answer {
-    let page = (site.metrics)();
-    let zipped = if gzip { compress(&page) } else { None };
-    let answer = match zipped {
-        Some(zipped) => answer::with(
-            answer::body(StatusCode::OK, TELEMETRY_TYPE, zipped),
-            CONTENT_ENCODING,
-            "gzip",
-        ),
-        None => answer::body(StatusCode::OK, TELEMETRY_TYPE, page),
+fn metrics(site: &Site, coding: Coding) -> Answer {
+    let pieces = match (site.metrics)(coding) {
+        Ok(pieces) => pieces,
+        Err(why) => return answer::text(StatusCode::SERVICE_UNAVAILABLE, why),
+    };
+    let answer = answer::pieces(StatusCode::OK, TELEMETRY_TYPE, pieces);
+    let answer = match coding {
+        Coding::Gzip => answer::with(answer, CONTENT_ENCODING, "gzip"),
+        Coding::Identity => answer,
     };
     answer::with(answer, VARY, "Accept-Encoding")
-}
-
-/// Label sets repeat so much that the fastest level already leaves a tenth or less.
-fn compress(page: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
-    encoder.write_all(page).ok()?;
-    encoder.finish().ok()
 }
 
 fn ready(site: &Site) -> Answer {

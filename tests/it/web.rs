@@ -4,6 +4,7 @@ mod orders;
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -15,12 +16,15 @@ use std::time::Duration;
 use cache_tuner_exporter::rule::Overrides;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::web;
+use cache_tuner_exporter::web::Coding;
 use cache_tuner_exporter::web::Fetch;
 use cache_tuner_exporter::web::Options;
 use cache_tuner_exporter::web::Order;
 use cache_tuner_exporter::web::Shown;
 use cache_tuner_exporter::web::Site;
+use flate2::Compression;
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
@@ -74,7 +78,13 @@ async fn serve_with(
     board.publish(twin);
     let site = Site {
         board: Arc::new(board),
-        metrics: Box::new(metrics),
+        metrics: Box::new(move |coding| {
+            let page = metrics();
+            Ok(vec![match coding {
+                Coding::Identity => page.into(),
+                Coding::Gzip => zipped(&page).into(),
+            }])
+        }),
         reload,
         orders: order,
         fetched,
@@ -87,6 +97,12 @@ async fn serve_with(
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(web::serve(vec![listener], Arc::new(site), shutdown.clone()));
     Served { address, ready, reloads, orders, fetches, shutdown, serving, _shown: shown_sender }
+}
+
+fn zipped(page: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(page).unwrap();
+    encoder.finish().unwrap()
 }
 
 async fn serve() -> Served {

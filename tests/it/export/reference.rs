@@ -1,35 +1,32 @@
-//! From the views on the board to metric families, at the moment of asking.
+//! The page as the prometheus crate writes it: every series a value of its own, sorted by the
+//! registry, written by `TextEncoder`. Slow and plain; ours must be the same to the byte.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::RwLock;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 
+use cache_tuner_exporter::build_info::BuildInfo;
+use cache_tuner_exporter::export::names;
+use cache_tuner_exporter::export::names::Kind;
+use cache_tuner_exporter::export::names::Metric;
+use cache_tuner_exporter::outcome::Outcome;
+use cache_tuner_exporter::published::Board;
+use cache_tuner_exporter::published::CacheView;
+use cache_tuner_exporter::published::OWN_LABELS;
+use cache_tuner_exporter::published::TargetView;
+use cache_tuner_exporter::published::TrustView;
+use cache_tuner_exporter::reason::Reason;
+use cache_tuner_exporter::signal::Signal;
+use cache_tuner_exporter::tuner::RuleCounts;
+use cache_tuner_exporter::units::Timestamp;
+use prometheus::Registry;
+use prometheus::TextEncoder;
 use prometheus::core::Collector;
 use prometheus::core::Desc;
 use prometheus::proto;
 use prometheus::proto::LabelPair;
 use prometheus::proto::MetricFamily;
 use prometheus::proto::MetricType;
-
-use crate::build_info::BuildInfo;
-use crate::export::Reloads;
-use crate::export::labels;
-use crate::export::names;
-use crate::export::names::Kind;
-use crate::export::names::Metric;
-use crate::published::Board;
-use crate::published::CacheView;
-use crate::published::TargetView;
-use crate::published::TrustView;
-use crate::reason::Reason;
-use crate::signal::Signal;
-use crate::tuner::Outcome;
-use crate::tuner::RuleCounts;
-use crate::units::Timestamp;
 
 /// What a signal is exported as: the metric, the value of its `level` if it has one, and the number
 /// by which the signal's value is divided to reach the base unit.
@@ -71,33 +68,28 @@ const TRUST_GAUGES: [Column<TrustView, Option<f64>>; 5] = [
     (names::RECENT_JUDGED, |trust| Some(trust.recent_judged as f64)),
 ];
 
+/// What the page depends on besides the board.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside {
+    pub(crate) build: BuildInfo,
+    pub(crate) reload_successful: Option<bool>,
+    pub(crate) reload_success_at: Option<Timestamp>,
+    pub(crate) store_failures: u64,
+}
+
+/// The page, without what the process uses.
+pub(crate) fn page(board: Arc<Board>, beside: Beside) -> String {
+    let descriptions = names::ALL.iter().map(|metric| describe(metric).unwrap()).collect();
+    let registry = Registry::new();
+    registry.register(Box::new(BoardCollector { board, beside, descriptions })).unwrap();
+    TextEncoder::new().encode_to_string(&registry.gather()).unwrap()
+}
+
 /// Collects what the board shows.
-pub(super) struct BoardCollector {
+struct BoardCollector {
     board: Arc<Board>,
-    build: BuildInfo,
-    reloads: Arc<RwLock<Reloads>>,
-    store_failures: Arc<AtomicU64>,
+    beside: Beside,
     descriptions: Vec<Desc>,
-}
-
-impl BoardCollector {
-    pub(super) fn new(
-        board: Arc<Board>,
-        build: BuildInfo,
-        reloads: Arc<RwLock<Reloads>>,
-        store_failures: Arc<AtomicU64>,
-    ) -> Self {
-        // The registry wants descriptions only to tell collectors apart; a test sees that each is
-        // valid.
-        let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
-        Self { board, build, reloads, store_failures, descriptions }
-    }
-}
-
-impl fmt::Debug for BoardCollector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoardCollector").field("build", &self.build).finish_non_exhaustive()
-    }
 }
 
 fn describe(metric: &Metric) -> prometheus::Result<Desc> {
@@ -122,21 +114,20 @@ impl Collector for BoardCollector {
             collect_target(&target, &mut families);
         }
         collect_trust(&self.board.trust(), &mut families);
-        let reloads = *self.reloads.read().unwrap_or_else(PoisonError::into_inner);
         let nothing = Origin::default();
-        families.add_some(names::CONFIG_LAST_RELOAD_SUCCESSFUL, &nothing, flag(reloads.successful));
-        let success_at = reloads.success_at.map(Timestamp::as_unix_seconds);
+        let Beside { build, reload_successful, reload_success_at, store_failures } = self.beside;
+        families.add_some(names::CONFIG_LAST_RELOAD_SUCCESSFUL, &nothing, flag(reload_successful));
+        let success_at = reload_success_at.map(Timestamp::as_unix_seconds);
         families.add_some(names::CONFIG_LAST_RELOAD_SUCCESS, &nothing, success_at);
-        let store_failures = self.store_failures.load(Ordering::Relaxed);
         families.add_some(names::STORE_FAILURES, &nothing, Some(store_failures as f64));
-        let BuildInfo { version, revision, rust_version } = self.build;
+        let BuildInfo { version, revision, rust_version } = build;
         families.add(names::BUILD_INFO, &nothing, &[version, revision, rust_version], 1.0);
         families.finish()
     }
 }
 
 fn collect_target(view: &TargetView, families: &mut Families) {
-    let user = labels::user_labels(&view.labels);
+    let user = user_labels(&view.labels);
     let origin = Origin::new(&[&view.id.scrape_job, &view.id.target], &user);
     let health = &view.health;
     families.add_some(names::TARGET_UP, &origin, flag(health.up));
@@ -284,9 +275,9 @@ impl Families {
             return;
         }
         let ids = metric.scope.labels().iter().zip(&origin.ids);
-        let mut pairs: Vec<_> = ids.map(|(name, value)| labels::pair(name, value)).collect();
+        let mut pairs: Vec<_> = ids.map(|(name, value)| pair(name, value)).collect();
         pairs.extend_from_slice(&origin.user);
-        pairs.extend(metric.labels.iter().zip(own).map(|(name, value)| labels::pair(name, value)));
+        pairs.extend(metric.labels.iter().zip(own).map(|(name, value)| pair(name, value)));
         let mut series = proto::Metric::from_label(pairs);
         match metric.kind {
             Kind::Counter => {
@@ -321,28 +312,46 @@ fn family(metric: Metric, series: Vec<proto::Metric>) -> MetricFamily {
     family
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One label.
+fn pair(name: &str, value: &str) -> LabelPair {
+    let mut pair = LabelPair::default();
+    pair.set_name(name.to_owned());
+    pair.set_value(value.to_owned());
+    pair
+}
 
-    #[test]
-    fn every_metric_of_the_table_can_be_described() {
-        for metric in names::ALL {
-            assert!(describe(&metric).is_ok(), "{}", metric.name);
+/// The user's labels as they are exported, by name. Prometheus takes an empty label for none, and
+/// drops those that begin with `__`; so do we.
+fn user_labels(labels: &BTreeMap<String, String>) -> Vec<LabelPair> {
+    let mut taken: BTreeSet<String> = OWN_LABELS.iter().map(|&name| name.to_owned()).collect();
+    let shown =
+        || labels.iter().filter(|(name, value)| !value.is_empty() && !name.starts_with("__"));
+    // Names that are free keep their series whatever collides beside them.
+    taken.extend(shown().map(|(name, _)| legal_name(name)));
+    let mut pairs = Vec::new();
+    let mut used = BTreeSet::new();
+    for (name, value) in shown() {
+        let mut name = legal_name(name);
+        if OWN_LABELS.contains(&name.as_str()) || used.contains(&name) {
+            while taken.contains(&name) {
+                name.insert_str(0, "exported_");
+            }
+            taken.insert(name.clone());
         }
+        pairs.push(pair(&name, value));
+        used.insert(name);
     }
+    pairs.sort_by(|a, b| a.name().cmp(b.name()));
+    pairs
+}
 
-    #[test]
-    fn every_signal_is_exported_once() {
-        assert_eq!(SIGNALS.map(|(signal, ..)| signal), Signal::ALL);
+/// The text format knows letters, digits and `_`; anything else becomes `_`, as in Prometheus'
+/// escaping scheme `underscores`.
+fn legal_name(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let mut name: String = name.chars().map(legal).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
     }
-
-    #[test]
-    fn values_that_are_not_finite_stay_here() {
-        let mut families = Families::default();
-        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            families.add_some(names::CONFIG_LAST_RELOAD_SUCCESS, &Origin::default(), Some(value));
-        }
-        assert!(families.finish().is_empty());
-    }
+    name
 }
