@@ -54,19 +54,25 @@ fn config(caches: &Followers) -> String {
     )
 }
 
-/// What each cache says of level 2's size.
+/// What each cache says of level 2's size, to the last bit.
 #[track_caller]
-fn own_sizes(caches: &Followers) -> [f64; 4] {
+fn own_sizes(caches: &Followers) -> [u64; 4] {
     let page = Page::parse(&http::text(&format!("http://{}/metrics", caches.address())));
     CACHES.map(|cache| {
         let labels = [("cache", cache), ("level", "l2")];
-        page.value("demo_cache_max_usage_bytes", &labels).expect("the cache shows its size")
+        let size = page.value("demo_cache_max_usage_bytes", &labels);
+        size.expect("the cache shows its size").to_bits()
     })
 }
 
 /// The sum of a counter over all caches.
-fn total(page: &Page, metric: &str, labels: &[(&str, &str)]) -> f64 {
-    page.samples(metric, labels).iter().map(|sample| sample.value).sum()
+fn total(page: &Page, metric: &str, labels: &[(&str, &str)]) -> usize {
+    page.samples(metric, labels).iter().map(|sample| whole(sample.value)).sum()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+fn whole(count: f64) -> usize {
+    count.round() as usize
 }
 
 #[test]
@@ -104,9 +110,9 @@ fn a_harmful_rule_is_found_out_undone_and_told_to_the_webhook() {
         assert!(!votes.contains(&"better"), "{entry}");
     }
     let of_rule = [("rule", RULE)];
-    assert_eq!(total(&page, "cache_tuner_rollbacks_total", &of_rule), FAILURES as f64);
+    assert_eq!(total(&page, "cache_tuner_rollbacks_total", &of_rule), FAILURES);
     let outcome = |name| total(&page, "cache_tuner_tuning_outcomes_total", &[("outcome", name)]);
-    assert_eq!((outcome("degraded"), outcome("improved")), (FAILURES as f64, 0.0));
+    assert_eq!((outcome("degraded"), outcome("improved")), (FAILURES, 0));
     assert!(confidence(&page) < Some(0.6), "{:?}", confidence(&page));
     assert_eq!(page.value("cache_tuner_recent_success_ratio", &[]), Some(0.0));
     // Undone to the very value, in force and in the caches.
@@ -129,7 +135,7 @@ fn a_harmful_rule_is_found_out_undone_and_told_to_the_webhook() {
     eventually(PATIENCE, "the breaker withholds", || {
         let page = toy::metrics(&exporter);
         let metric = "cache_tuner_recommendations_withheld_total";
-        assert_eq!(total(&page, "cache_tuner_tunings_total", &of_rule), FAILURES as f64);
-        (total(&page, metric, &withheld) >= 1.0).then_some(())
+        assert_eq!(total(&page, "cache_tuner_tunings_total", &of_rule), FAILURES);
+        (total(&page, metric, &withheld) >= 1).then_some(())
     });
 }
