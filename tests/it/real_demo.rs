@@ -104,8 +104,9 @@ fn the_loop_is_closed(exporter: &Exporter) {
 #[test]
 fn all_four_caches_get_better_by_themselves() {
     let exporter = Exporter::start(&[], &[]);
-    let log = exporter.log();
-    assert!(log.contains("demo"), "the log says what is tuned: {log}");
+    eventually(PATIENCE, "the log says what is tuned", || {
+        exporter.log().contains("demo").then_some(())
+    });
     let address = demo_address(&exporter);
     let demo_page = || Page::parse(&http::text(&format!("http://{address}/metrics")));
     let limits = |page: &Page| -> BTreeMap<&str, f64> {
