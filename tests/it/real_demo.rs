@@ -29,13 +29,6 @@ const SNAPSHOTS_COMPARED: usize = 5;
 
 const CACHES: [&str; 4] = ["catalog", "checkout", "search", "sessions"];
 
-/// Address at which the demo's caches show their own metrics.
-fn demo_address(exporter: &Exporter) -> String {
-    let targets = exporter.get("/api/v1/targets").json();
-    let target = &targets["data"]["activeTargets"][0];
-    target["labels"]["target"].as_str().expect("the demo is a target").to_owned()
-}
-
 /// The hit ratios of a cache, a snapshot each.
 #[derive(Debug, Default)]
 struct Course {
@@ -107,7 +100,7 @@ fn all_four_caches_get_better_by_themselves() {
     eventually(PATIENCE, "the log says what is tuned", || {
         exporter.log().contains("demo").then_some(())
     });
-    let address = demo_address(&exporter);
+    let address = exporter.first_target();
     let demo_page = || Page::parse(&http::text(&format!("http://{address}/metrics")));
     let limits = |page: &Page| -> BTreeMap<&str, f64> {
         let limit = |cache| own(page, "demo_cache_max_usage_bytes", cache, "l2");

@@ -15,13 +15,6 @@ use crate::support::wait::eventually;
 /// is tuned at a time.
 const FIRST_TUNING: Duration = Duration::from_secs(60);
 
-/// Where the demo's caches show their metrics.
-#[track_caller]
-fn demo_target(exporter: &Exporter) -> String {
-    let targets = exporter.get("/api/v1/targets").json();
-    targets["data"]["activeTargets"][0]["labels"]["target"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn the_demo_is_watched_tuned_and_reads_its_parameters_back() {
     let mut exporter = Exporter::start(&[], &[]);
@@ -46,11 +39,11 @@ fn the_demo_is_watched_tuned_and_reads_its_parameters_back() {
     assert_eq!(listed, names);
 
     let parameters_of = |cache: &str| {
-        let path = format!("/api/v1/parameters?target={}&cache={cache}", demo_target(&exporter));
+        let path = format!("/api/v1/parameters?target={}&cache={cache}", exporter.first_target());
         exporter.get(&path).json()["data"].clone()
     };
     let limit = |cache: &str| {
-        let page = Page::parse(&http::text(&format!("http://{}/metrics", demo_target(&exporter))));
+        let page = Page::parse(&http::text(&format!("http://{}/metrics", exporter.first_target())));
         let labels = [("cache", cache), ("level", "l2")];
         page.value("demo_cache_max_usage_bytes", &labels).unwrap()
     };

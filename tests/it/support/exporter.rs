@@ -89,6 +89,16 @@ impl Exporter {
         http::post(&url, "text/plain", b"").unwrap_or_else(|error| panic!("POST {url}: {error}"))
     }
 
+    /// The first target that it watches; it listens before it has any.
+    #[track_caller]
+    pub(crate) fn first_target(&self) -> String {
+        eventually(PATIENCE, "a target is shown", || {
+            let targets = self.get("/api/v1/targets").json();
+            let target = &targets["data"]["activeTargets"][0]["labels"]["target"];
+            target.as_str().map(str::to_owned)
+        })
+    }
+
     /// What was logged so far.
     pub(crate) fn log(&self) -> String {
         self.process.stderr()
