@@ -98,7 +98,7 @@ pub struct SizeModel<'a> {
     pub inner: Option<Inner>,
     /// What earlier changes showed, oldest first.
     pub observations: &'a [Observation],
-    /// What is known of the slope without them.
+    /// What is known of the slope without them and level 1, see [`of_siblings`].
     pub prior: Slope,
     /// Now.
     pub now: Timestamp,

@@ -91,6 +91,10 @@ fn level_one_tells_the_slope() {
     {
         check_gain(inner(size_ratio, hit_rate), 1.3, 0.0294);
     }
+    // Weighed against siblings that are about as sure: (22.60 · 1.0517 + 25 · 0.55) ÷ 47.60 =
+    // 0.788.
+    let taught = SizeModel { prior: Slope { value: 0.55, error: 0.2 }, ..inner(0.25, 0.5) };
+    check_gain(taught, 1.3, 0.0416);
     let error = |model| predict(&model, 1.3).unwrap().error;
     assert!(error(inner(0.25, 0.6)) < error(FULL_CACHE));
 }
