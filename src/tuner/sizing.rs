@@ -168,7 +168,8 @@ impl SizingNow<'_> {
         let size_ratio = 1.0 + (to / from - 1.0) * share;
         let model = self.model(parameter)?;
         let prediction = predict::predict(&model, size_ratio)?;
-        let saving = price * model.size * (1.0 - size_ratio);
+        // Plus 0, so that no price is 0 and not -0.
+        let saving = price * model.size * (1.0 - size_ratio) + 0.0;
         Some(Outlook { size_ratio, gain: prediction.gain, error: prediction.error, saving })
     }
 
