@@ -39,8 +39,9 @@ pub(super) fn push(text: &mut Vec<u8>, value: f64) {
     text.extend_from_slice(value.to_string().as_bytes());
 }
 
-/// Whether a normal number is exactly halfway between these digits and others as short. Each bit of
-/// a fraction takes one digit, and the last of them is a 5: so it is if exactly that one is missing.
+/// Whether a normal number is exactly halfway between these digits and others as short. Each bit
+/// of a fraction takes one digit, and the last of them is a 5: so it is if exactly that one is
+/// missing.
 fn is_halfway(value: f64, digits: &str) -> bool {
     let bits = value.to_bits();
     let exponent = (bits >> 52) & 0x7ff;
