@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::judge;
 use crate::judge::Judgement;
 use crate::judge::Look;
+use crate::judge::Margins;
 use crate::judge::Vote;
 use crate::tuner::Verdict;
 
@@ -25,12 +26,6 @@ pub(super) struct Judged<'a> {
     minimum_detectable_effect: Option<f64>,
     controls: Option<&'a [String]>,
     control_weight: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Margins {
-    gain: f64,
-    loss: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,7 +81,7 @@ impl<'a> Judged<'a> {
             improvement: *improvement,
             mean_before: judgement.before,
             mean_after: judgement.after,
-            margins: margins.map(|margins| Margins { gain: margins.gain, loss: margins.loss }),
+            margins: *margins,
             votes: votes.as_ref().map(Votes::from),
             minimum_detectable_effect: judgement.minimum_detectable_effect,
             controls,
