@@ -152,8 +152,9 @@ impl Shared {
         }
         let is_pending = tuner.pending().is_some_and(|pending| pending.origin.is_real());
         let is_waiting = tuner.is_waiting_for_turn();
-        let is_known = self.turns.contains_key(&plan.id.scrape_job);
-        if is_pending || is_waiting || is_known {
+        // Where nobody wants anything, nobody has to be taken off a list.
+        let is_idle = self.turns.get(&plan.id.scrape_job).is_none_or(Turns::is_idle);
+        if is_pending || is_waiting || !is_idle {
             let turns = self.turns.entry(Arc::clone(&plan.id.scrape_job)).or_default();
             turns.note((plan.id.clone(), Arc::clone(cache)), is_pending, is_waiting, now);
         }

@@ -311,7 +311,7 @@ impl CacheState {
             Interval::Measured(snapshot) => {
                 self.tuner.record_performance(snapshot);
                 let newest = self.tuner.track().iter().next_back();
-                self.unsaved = newest.filter(|sample| sample.timestamp == now).copied();
+                self.unsaved = newest.filter(|sample| sample.timestamp == now);
             }
             Interval::Restarted => self.tuner.restart(now),
             Interval::Empty => {}

@@ -22,6 +22,8 @@ pub(super) struct Turns {
     pending: BTreeSet<CacheName>,
     /// Caches that wait, since when, and when they last asked.
     waiting: BTreeMap<CacheName, (Timestamp, Timestamp)>,
+    /// Who waits since when, so that the longest is found without looking at all.
+    queue: BTreeSet<(Timestamp, CacheName)>,
 }
 
 impl Turns {
@@ -32,9 +34,17 @@ impl Turns {
         }
         let patience = interval * PATIENCE_INTERVALS;
         let own = self.waiting.get(cache).map_or(now, |(since, _)| *since);
-        !self.waiting.iter().any(|(other, (since, asked))| {
-            other != cache && *since < own && now.saturating_since(*asked) <= patience
+        let before = self.queue.iter().take_while(|(since, _)| *since < own);
+        let mut others = before.filter(|(_, other)| other != cache);
+        !others.any(|(_, other)| {
+            let asked = self.waiting.get(other).map(|(_, asked)| *asked);
+            asked.is_some_and(|asked| now.saturating_since(asked) <= patience)
         })
+    }
+
+    /// Whether nobody waits and nothing is pending.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.pending.is_empty()
     }
 
     /// Notes how it stands with a cache: whether its tuning is pending, and whether it waits.
@@ -48,8 +58,9 @@ impl Turns {
         if is_waiting {
             let since = self.waiting.get(&cache).map_or(now, |(since, _)| *since);
             self.waiting.insert(cache.clone(), (since, now));
+            self.queue.insert((since, cache.clone()));
         } else {
-            self.waiting.remove(&cache);
+            self.stop_waiting(&cache);
         }
         if is_pending {
             self.pending.insert(cache);
@@ -61,7 +72,13 @@ impl Turns {
     /// A cache is gone.
     pub(super) fn forget(&mut self, cache: &CacheName) {
         self.pending.remove(cache);
-        self.waiting.remove(cache);
+        self.stop_waiting(cache);
+    }
+
+    fn stop_waiting(&mut self, cache: &CacheName) {
+        if let Some((since, _)) = self.waiting.remove(cache) {
+            self.queue.remove(&(since, cache.clone()));
+        }
     }
 }
 
