@@ -5,108 +5,100 @@
 //! of the hundred. Sums run in the order of rez-next's tuner, so that they agree with it to the
 //! last bit.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
+use crate::snapshot::Window;
 
 /// The newest snapshots of a cache, oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    snapshots: VecDeque<PerformanceSnapshot>,
-    snapshots_max: usize,
+    window: Window,
+    latest: Option<PerformanceSnapshot>,
 }
 
 impl History {
     /// An empty window of at most `snapshots_max` snapshots (at least one).
     pub fn new(snapshots_max: usize) -> Self {
-        Self { snapshots: VecDeque::new(), snapshots_max: snapshots_max.max(1) }
+        Self { window: Window::new(snapshots_max), latest: None }
     }
 
     /// Adds the newest snapshot; the oldest goes when the window is full.
     pub fn push(&mut self, snapshot: PerformanceSnapshot) {
-        if self.snapshots.len() == self.snapshots_max {
-            self.snapshots.pop_front();
-        }
-        self.snapshots.push_back(snapshot);
+        self.window.push(snapshot.timestamp, true, |signal| snapshot.value(signal));
+        self.latest = Some(snapshot);
     }
 
     /// Forgets everything: a restarted cache is another cache.
     pub fn clear(&mut self) {
-        self.snapshots.clear();
+        self.window.clear();
+        self.latest = None;
     }
 
     /// Changes the size of the window; the oldest go first.
     pub fn resize(&mut self, snapshots_max: usize) {
-        self.snapshots_max = snapshots_max.max(1);
-        while self.snapshots.len() > self.snapshots_max {
-            self.snapshots.pop_front();
-        }
+        self.window.resize(snapshots_max);
     }
 
     /// How many snapshots there are.
     pub fn len(&self) -> usize {
-        self.snapshots.len()
+        self.window.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.snapshots.is_empty()
+        self.window.is_empty()
     }
 
     /// The newest snapshot.
     pub fn latest(&self) -> Option<&PerformanceSnapshot> {
-        self.snapshots.back()
-    }
-
-    /// All snapshots, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &PerformanceSnapshot> {
-        self.snapshots.iter()
+        self.latest.as_ref()
     }
 
     /// Mean over the `n` newest snapshots.
     pub fn newest(&self, signal: Signal, n: usize) -> Option<f64> {
-        mean(self.snapshots.iter().rev().take(n).map(|snapshot| snapshot.value(signal)))
+        let oldest = self.len().saturating_sub(n);
+        mean(self.values(signal, oldest..self.len()).rev())
     }
 
     /// Mean over the `n` oldest snapshots.
     pub fn oldest(&self, signal: Signal, n: usize) -> Option<f64> {
-        mean(self.snapshots.iter().take(n).map(|snapshot| snapshot.value(signal)))
+        mean(self.values(signal, 0..n.min(self.len())))
     }
 
     /// Mean over the window.
     pub fn mean(&self, signal: Signal) -> Option<f64> {
-        mean(self.values(signal))
+        mean(self.all(signal))
     }
 
     /// Smallest value of the window.
     pub fn min(&self, signal: Signal) -> Option<f64> {
         self.enough(signal)?;
-        self.values(signal).flatten().reduce(f64::min)
+        self.all(signal).flatten().reduce(f64::min)
     }
 
     /// Largest value of the window.
     pub fn max(&self, signal: Signal) -> Option<f64> {
         self.enough(signal)?;
-        self.values(signal).flatten().reduce(f64::max)
+        self.all(signal).flatten().reduce(f64::max)
     }
 
     /// Standard deviation over the window, of the population as in `PromQL`'s `stddev_over_time`.
     pub fn stddev(&self, signal: Signal) -> Option<f64> {
         let mean = self.mean(signal)?;
-        let count = self.values(signal).flatten().count();
-        let squares: f64 = self.values(signal).flatten().map(|value| (value - mean).powi(2)).sum();
+        let count = self.all(signal).flatten().count();
+        let squares: f64 = self.all(signal).flatten().map(|value| (value - mean).powi(2)).sum();
         finite((squares / count as f64).sqrt())
     }
 
     /// Least-squares slope over the window, per minute; absent for fewer than two moments.
     pub fn slope(&self, signal: Signal) -> Option<f64> {
         let mean_y = self.mean(signal)?;
-        let origin = self.snapshots.front()?.timestamp.as_millis();
-        let minutes = |snapshot: &PerformanceSnapshot| {
-            (snapshot.timestamp.as_millis() - origin) as f64 / 60_000.0
-        };
-        let points = || self.iter().filter_map(|s| Some((minutes(s), s.value(signal)?)));
+        let times = self.window.times();
+        let origin = times.first()?.as_millis();
+        let minutes = times.iter().map(|time| (time.as_millis() - origin) as f64 / 60_000.0);
+        let points = || minutes.clone().zip(self.all(signal)).filter_map(|(x, y)| Some((x, y?)));
         let count = points().count() as f64;
         let mean_x = points().map(|(x, _)| x).sum::<f64>() / count;
         let covariance: f64 = points().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
@@ -114,13 +106,21 @@ impl History {
         finite(covariance / variance)
     }
 
-    fn values(&self, signal: Signal) -> impl Iterator<Item = Option<f64>> {
-        self.snapshots.iter().map(move |snapshot| snapshot.value(signal))
+    fn all(&self, signal: Signal) -> impl DoubleEndedIterator<Item = Option<f64>> {
+        self.values(signal, 0..self.len())
+    }
+
+    fn values(
+        &self,
+        signal: Signal,
+        rows: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = Option<f64>> {
+        self.window.values(signal, rows)
     }
 
     /// `Some` when at least half of the window has the signal.
     fn enough(&self, signal: Signal) -> Option<()> {
-        let present = self.values(signal).flatten().count();
+        let present = self.all(signal).flatten().count();
         (present > 0 && 2 * present >= self.len()).then_some(())
     }
 }

@@ -5,6 +5,7 @@
 //! never 0.
 
 mod interval;
+mod window;
 
 use crate::signal::Signal;
 use crate::units::Timestamp;
@@ -12,6 +13,7 @@ use crate::units::Timestamp;
 pub use interval::Interval;
 pub use interval::between;
 pub use interval::restarted_since;
+pub use window::Window;
 
 /// The signals of a cache over one interval, named as in rez-next's `PerformanceSnapshot`. Every
 /// value is finite.

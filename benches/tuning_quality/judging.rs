@@ -161,7 +161,7 @@ fn tune(job: &mut Job, known: &mut [Known], lane: usize, rng: &mut SplitMix64) -
     let to = (from * factor).clamp(MULTIPLIERS.0, MULTIPLIERS.1);
     let known = &mut known[lane];
     let skip = skip(member, &known.track, parameter, to / from);
-    let model = predicting::model(member, known.track.iter().next_back());
+    let model = predicting::model(member, known.track.iter().next_back().as_ref());
     let given_back = if is_placebo { 0.0 } else { given_back(member, parameter, to / from) };
     let is_l2 = parameter == Parameter::L2SizeMultiplier;
     let predicted = model.filter(|_| is_l2);

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
+use crate::snapshot::Window;
 use crate::units::Timestamp;
 
 /// Samples kept per cache: an hour at the usual 15 s, which holds the longest windows around a
-/// tuning and well over a hundred samples before it. 23 KiB.
+/// tuning and well over a hundred samples before it. 11 KiB with
+/// five signals.
 pub const TRACK_SAMPLES_MAX: usize = 240;
 
 /// Newest samples that tell the pace.
@@ -26,10 +28,10 @@ pub struct Sample {
     pub(super) values: [f64; Signal::COUNT],
 }
 
-/// The newest samples of one cache, oldest first, in one piece of memory.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The newest samples of one cache, oldest first.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Track {
-    samples: Vec<Sample>,
+    window: Window,
     restarted_at: Option<Timestamp>,
 }
 
@@ -75,19 +77,16 @@ impl Sample {
 impl Track {
     /// An empty history.
     pub fn new() -> Self {
-        Self::default()
+        Self { window: Window::new(TRACK_SAMPLES_MAX), restarted_at: None }
     }
 
     /// Adds the newest sample; the oldest goes beyond [`TRACK_SAMPLES_MAX`]. One that is not newer
     /// than the newest is ignored, so that times always rise.
     pub fn push(&mut self, sample: Sample) {
-        if self.samples.last().is_some_and(|newest| newest.timestamp >= sample.timestamp) {
+        if self.window.times().last().is_some_and(|newest| *newest >= sample.timestamp) {
             return;
         }
-        if self.samples.len() == TRACK_SAMPLES_MAX {
-            self.samples.remove(0);
-        }
-        self.samples.push(sample);
+        self.window.push(sample.timestamp, sample.valid, |signal| sample.value(signal));
     }
 
     /// Notes that the cache restarted: a tuning in that time cannot be judged, and the cache is no
@@ -103,42 +102,54 @@ impl Track {
 
     /// The usual time between two samples: the median of the newest; `None` below two.
     pub fn pace(&self) -> Option<Duration> {
-        let newest = &self.samples[self.samples.len().saturating_sub(PACE_SAMPLES)..];
-        let mut steps: Vec<Duration> = newest
-            .windows(2)
-            .map(|pair| pair[1].timestamp.saturating_since(pair[0].timestamp))
-            .collect();
+        let times = self.window.times();
+        let newest = &times[times.len().saturating_sub(PACE_SAMPLES)..];
+        let mut steps: Vec<Duration> =
+            newest.windows(2).map(|pair| pair[1].saturating_since(pair[0])).collect();
         steps.sort_unstable();
         steps.get(steps.len() / 2).copied()
     }
 
     /// How many samples there are.
     pub fn len(&self) -> usize {
-        self.samples.len()
+        self.window.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty()
+        self.window.is_empty()
     }
 
     /// All samples, oldest first.
-    pub fn iter(&self) -> std::slice::Iter<'_, Sample> {
-        self.samples.iter()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator {
+        (0..self.len()).map(|row| self.sample(row))
+    }
+
+    fn sample(&self, row: usize) -> Sample {
+        let (timestamp, valid) = (self.window.times()[row], self.window.mark(row));
+        let mut sample = Sample { timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
+        for signal in Signal::ALL {
+            if let Some(value) = self.window.value(row, signal) {
+                sample.present |= 1 << signal as usize;
+                sample.values[signal as usize] = value;
+            }
+        }
+        sample
     }
 
     /// Times and values of a signal where it is present and the sample valid.
     pub(super) fn values(&self, signal: Signal) -> impl Iterator<Item = (Timestamp, f64)> {
-        self.iter().filter_map(move |sample| Some((sample.timestamp, sample.valid_value(signal)?)))
+        let values = self.window.values(signal, 0..self.len());
+        let rows = self.window.times().iter().zip(values).enumerate();
+        rows.filter_map(|(row, (time, value))| {
+            value.filter(|_| self.window.mark(row)).map(|value| (*time, value))
+        })
     }
 }
 
-impl<'a> IntoIterator for &'a Track {
-    type Item = &'a Sample;
-    type IntoIter = std::slice::Iter<'a, Sample>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+impl Default for Track {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -378,7 +378,7 @@ fn a_restarted_program_goes_on_where_it_was() {
         plain.events.extend(plain.tuner.take_events());
         let document = serde_json::to_string(&plain.tuner.save()).unwrap();
         let saved: SavedTuner = serde_json::from_str(&document).unwrap();
-        let kept: Vec<Sample> = plain.tuner.track().iter().copied().collect();
+        let kept: Vec<Sample> = plain.tuner.track().iter().collect();
         let mut again = tuned(|_| {});
         again.at(0.5);
         (again.now, again.number) = (plain.now, plain.number);
