@@ -192,12 +192,15 @@ impl Exporter {
         series::write_targets(&mut self.board.targets(), &mut families);
         series::write_trust(&self.board.trust(), &mut families);
         for (place, value) in [
-            (Place::of(&names::CONFIG_LAST_RELOAD_SUCCESSFUL), series::flag(reloads.successful)),
             (
-                Place::of(&names::CONFIG_LAST_RELOAD_SUCCESS),
+                const { Place::of(&names::CONFIG_LAST_RELOAD_SUCCESSFUL) },
+                series::flag(reloads.successful),
+            ),
+            (
+                const { Place::of(&names::CONFIG_LAST_RELOAD_SUCCESS) },
                 reloads.success_at.map(Timestamp::as_unix_seconds),
             ),
-            (Place::of(&names::STORE_FAILURES), Some(store_failures as f64)),
+            (const { Place::of(&names::STORE_FAILURES) }, Some(store_failures as f64)),
         ] {
             families.add_some(place, b"", value);
         }
@@ -208,7 +211,7 @@ impl Exporter {
             labels.push(if labels.is_empty() { b'{' } else { b',' });
             families::label(&mut labels, name, value);
         }
-        families.add_some(Place::of(&names::BUILD_INFO), &labels, Some(1.0));
+        families.add_some(const { Place::of(&names::BUILD_INFO) }, &labels, Some(1.0));
         families
             .finish()
             .filter(|(_, text)| !text.is_empty())

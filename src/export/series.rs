@@ -79,7 +79,7 @@ pub(super) fn write_trust(trust: &TrustView, families: &mut Families) {
         labels.clear();
         labels.push(b'{');
         label(&mut labels, "rule", rule);
-        families.add_some(Place::of(&names::RULE_CONFIDENCE), &labels, Some(*confidence));
+        families.add_some(const { Place::of(&names::RULE_CONFIDENCE) }, &labels, Some(*confidence));
     }
     for (place, value) in TRUST_GAUGES {
         families.add_some(place, b"", value(trust));
@@ -164,13 +164,13 @@ impl Pen<'_> {
         let health = &view.health;
         let duration = health.last_duration.map(|duration| duration.as_secs_f64());
         let last_scrape = health.last_scrape.map(Timestamp::as_unix_seconds);
-        self.add(Place::of(&names::TARGET_UP), flag(health.up));
-        self.add(Place::of(&names::TARGET_SCRAPE_DURATION), duration);
-        self.add(Place::of(&names::TARGET_LAST_SCRAPE), last_scrape);
+        self.add(const { Place::of(&names::TARGET_UP) }, flag(health.up));
+        self.add(const { Place::of(&names::TARGET_SCRAPE_DURATION) }, duration);
+        self.add(const { Place::of(&names::TARGET_LAST_SCRAPE) }, last_scrape);
         // The set is closed, so each child exists from the start: an increase from nothing is none.
         for (reason, rest) in Reason::ALL.iter().zip(&self.words.reasons) {
             let count = health.failures.get(reason).copied().unwrap_or(0);
-            let place = Place::of(&names::TARGET_SCRAPE_FAILURES);
+            let place = const { Place::of(&names::TARGET_SCRAPE_FAILURES) };
             self.families.add(place, &self.labels, rest, count as f64);
         }
     }
@@ -191,10 +191,15 @@ impl Pen<'_> {
         for (parameter, rest) in words::PARAMETERS.into_iter().zip(&self.words.parameters) {
             if view.tunable.contains(&parameter) {
                 let value = view.parameters.value(parameter);
-                self.families.add(Place::of(&names::PARAMETER), &self.labels, rest, value);
+                self.families.add(
+                    const { Place::of(&names::PARAMETER) },
+                    &self.labels,
+                    rest,
+                    value,
+                );
             }
             if let Some(count) = reversals[parameter as usize] {
-                let place = Place::of(&names::PARAMETER_REVERSALS);
+                let place = const { Place::of(&names::PARAMETER_REVERSALS) };
                 self.families.add(place, &self.labels, rest, count);
             }
         }
@@ -207,10 +212,10 @@ impl Pen<'_> {
             self.begin_rule(&found.rule);
             label(&mut self.rule, ",parameter", found.parameter.name());
             for (place, value) in [
-                (Place::of(&names::RECOMMENDED_VALUE), found.recommended_value),
-                (Place::of(&names::RECOMMENDATION_CONFIDENCE), found.confidence),
+                (const { Place::of(&names::RECOMMENDED_VALUE) }, found.recommended_value),
+                (const { Place::of(&names::RECOMMENDATION_CONFIDENCE) }, found.confidence),
                 (
-                    Place::of(&names::RECOMMENDATION_EXPECTED_IMPROVEMENT),
+                    const { Place::of(&names::RECOMMENDATION_EXPECTED_IMPROVEMENT) },
                     found.expected_improvement,
                 ),
             ] {
@@ -233,13 +238,13 @@ impl Pen<'_> {
     fn write_rule(&mut self, rule: &str, rows: &[(&Arc<str>, &RuleCounts)]) {
         self.begin_rule(rule);
         let effects = rows.iter().filter_map(|(_, counts)| counts.minimum_detectable_effect);
-        let place = Place::of(&names::MINIMUM_DETECTABLE_EFFECT);
+        let place = const { Place::of(&names::MINIMUM_DETECTABLE_EFFECT) };
         self.families.add_some(place, &self.rule, effects.reduce(f64::max));
         let mut withheld: Vec<_> = rows.iter().flat_map(|(_, counts)| &counts.withheld).collect();
         withheld.sort_by_key(|(reason, _)| **reason);
         for (reason, count) in withheld {
             let rest = &self.words.withheld[*reason as usize];
-            let place = Place::of(&names::RECOMMENDATIONS_WITHHELD);
+            let place = const { Place::of(&names::RECOMMENDATIONS_WITHHELD) };
             self.families.add(place, &self.rule, rest, *count as f64);
         }
         let own = self.rule.len();
@@ -261,20 +266,20 @@ impl Pen<'_> {
 
     fn write_stats(&mut self, view: &CacheView) {
         let stats = &view.stats;
-        self.add(Place::of(&names::TUNING_SUCCESS), stats.success_rate());
-        self.add(Place::of(&names::TUNING_AVERAGE_IMPROVEMENT), stats.avg_improvement);
-        self.add(Place::of(&names::TUNING_CONFIDENCE), Some(stats.current_confidence));
+        self.add(const { Place::of(&names::TUNING_SUCCESS) }, stats.success_rate());
+        self.add(const { Place::of(&names::TUNING_AVERAGE_IMPROVEMENT) }, stats.avg_improvement);
+        self.add(const { Place::of(&names::TUNING_CONFIDENCE) }, Some(stats.current_confidence));
         let last_tuning = stats.last_tuning.map(Timestamp::as_unix_seconds);
-        self.add(Place::of(&names::LAST_TUNING), last_tuning);
+        self.add(const { Place::of(&names::LAST_TUNING) }, last_tuning);
         let in_progress = view.pending.as_ref().is_some_and(|pending| pending.origin.is_real());
-        self.add(Place::of(&names::TUNING_IN_PROGRESS), flag(Some(in_progress)));
+        self.add(const { Place::of(&names::TUNING_IN_PROGRESS) }, flag(Some(in_progress)));
     }
 
     fn write_snapshot(&mut self, view: &CacheView) {
-        self.add(Place::of(&names::SNAPSHOTS), Some(view.snapshots as f64));
+        self.add(const { Place::of(&names::SNAPSHOTS) }, Some(view.snapshots as f64));
         let Some(snapshot) = &view.snapshot else { return };
         let timestamp = snapshot.timestamp.as_unix_seconds();
-        self.add(Place::of(&names::SNAPSHOT_TIMESTAMP), Some(timestamp));
+        self.add(const { Place::of(&names::SNAPSHOT_TIMESTAMP) }, Some(timestamp));
         for (signal, place, rest, divisor) in SIGNALS {
             let Some(value) = snapshot.value(signal) else { continue };
             self.families.add(place, &self.labels, rest, value / divisor);

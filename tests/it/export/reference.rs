@@ -78,11 +78,11 @@ pub(crate) struct Beside {
 }
 
 /// The page, without what the process uses.
-pub(crate) fn page(board: Arc<Board>, beside: Beside) -> String {
-    let descriptions = names::ALL.iter().map(|metric| describe(metric).unwrap()).collect();
+pub(crate) fn page(board: Arc<Board>, beside: Beside) -> prometheus::Result<String> {
+    let descriptions = names::ALL.iter().map(describe).collect::<Result<_, _>>()?;
     let registry = Registry::new();
-    registry.register(Box::new(BoardCollector { board, beside, descriptions })).unwrap();
-    TextEncoder::new().encode_to_string(&registry.gather()).unwrap()
+    registry.register(Box::new(BoardCollector { board, beside, descriptions }))?;
+    TextEncoder::new().encode_to_string(&registry.gather())
 }
 
 /// Collects what the board shows.

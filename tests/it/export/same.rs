@@ -52,7 +52,7 @@ fn ours(page: &str) -> &str {
 fn check(board: Board) {
     let board = Arc::new(board);
     let page = export::render(&export::exporter(&board));
-    let want = reference::page(board, BESIDE);
+    let want = reference::page(board, BESIDE).unwrap();
     if ours(&page) != want {
         let line = ours(&page).lines().zip(want.lines()).find(|(ours, theirs)| ours != theirs);
         panic!("not the same page: {line:#?}");
