@@ -2,6 +2,7 @@
 
 pub(crate) mod reference;
 mod same;
+mod served;
 
 use std::io::Write;
 use std::process::Command;

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cache_tuner_exporter::rule::Overrides;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::web;
@@ -41,7 +42,7 @@ use crate::boards;
 const METRICS: &str = "# HELP a An a.\n# TYPE a gauge\na 1\n";
 
 /// A site being served.
-struct Served {
+pub(crate) struct Served {
     address: SocketAddr,
     ready: Arc<AtomicBool>,
     reloads: mpsc::Receiver<oneshot::Sender<Result<(), String>>>,
@@ -56,6 +57,20 @@ struct Served {
 async fn serve_with(
     options: Options,
     metrics: impl Fn() -> Vec<u8> + Send + Sync + 'static,
+) -> Served {
+    let page = move |coding| {
+        let page = metrics();
+        Ok(vec![match coding {
+            Coding::Identity => page.into(),
+            Coding::Gzip => zipped(&page).into(),
+        }])
+    };
+    serve_pages(options, page).await
+}
+
+pub(crate) async fn serve_pages(
+    options: Options,
+    metrics: impl Fn(Coding) -> Result<Vec<Bytes>, String> + Send + Sync + 'static,
 ) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,13 +93,7 @@ async fn serve_with(
     board.publish(twin);
     let site = Site {
         board: Arc::new(board),
-        metrics: Box::new(move |coding| {
-            let page = metrics();
-            Ok(vec![match coding {
-                Coding::Identity => page.into(),
-                Coding::Gzip => zipped(&page).into(),
-            }])
-        }),
+        metrics: Box::new(metrics),
         reload,
         orders: order,
         fetched,
@@ -111,10 +120,10 @@ async fn serve() -> Served {
 }
 
 /// An answer as it came over the wire.
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: BTreeMap<String, String>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
@@ -130,11 +139,11 @@ impl Reply {
         Self { status, headers: headers.collect(), body: bytes[end + 4..].to_vec() }
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
@@ -143,7 +152,7 @@ impl Reply {
     }
 }
 
-async fn ask(served: &Served, method: &str, path: &str, headers: &str) -> Reply {
+pub(crate) async fn ask(served: &Served, method: &str, path: &str, headers: &str) -> Reply {
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     let request =
         format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");

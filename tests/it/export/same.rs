@@ -36,7 +36,7 @@ use crate::export;
 use crate::export::reference;
 use crate::export::reference::Beside;
 
-const BESIDE: Beside = Beside {
+pub(crate) const BESIDE: Beside = Beside {
     build: boards::BUILD,
     reload_successful: Some(true),
     reload_success_at: Some(Timestamp::from_millis(1_700_000_100_000)),
@@ -44,7 +44,7 @@ const BESIDE: Beside = Beside {
 };
 
 /// What stands before the metrics of the process, which differ from one look to the next.
-fn ours(page: &str) -> &str {
+pub(crate) fn ours(page: &str) -> &str {
     &page[..page.find("# HELP process_").expect("the process is on the page")]
 }
 
