@@ -119,7 +119,9 @@ fn run(args: RunArgs) -> anyhow::Result<u8> {
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()?;
-    let ended = runtime.block_on(app::run(settings));
+    // As a task: what waits in `block_on` itself is woken through the system, at each scrape.
+    let ended = runtime.block_on(runtime.spawn(app::run(settings)));
+    let ended = ended.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic()));
     // A name that is being resolved cannot be called back, and may take the better part of a
     // minute: nobody waits for it.
     runtime.shutdown_background();

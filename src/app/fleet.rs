@@ -1,7 +1,7 @@
 //! The scrape tasks: one for each target, which fetches, reads and hands the result on.
 //!
-//! A page is read in its target's own task: a huge one costs its target time and nobody else. A
-//! reload leaves the tasks alone whose target did not change, so that their pace stays steady.
+//! A page is read in its target's own task: a huge one costs its target time and nobody else. While
+//! it is read, or waits for the engine, the target is not scraped again. A reload leaves the tasks alone whose target did not change, so that their pace stays steady.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,16 +19,13 @@ use crate::reading::RawPage;
 use crate::reading::Reading;
 use crate::reading::TargetReader;
 use crate::scrape::client::Body;
-use crate::scrape::schedule;
 use crate::scrape::schedule::Scraped;
+use crate::scrape::schedule::Scrapes;
 use crate::scrape::schedule::TargetSpec;
 use crate::units::Timestamp;
 
 use super::plan::Scraping;
 use super::plan::Watch;
-
-/// Scrapes of one target that wait to be read. The task skips beats while one waits.
-const SCRAPED_WAITING_MAX: usize = 1;
 
 /// Largest page that is read between two awaits; larger ones are read on a thread of their own.
 const INLINE_PAGE_BYTES_MAX: usize = 1 << 20;
@@ -39,14 +36,12 @@ pub(super) struct Fleet {
     running: BTreeMap<TargetId, (Scraping, CancellationToken)>,
     tasks: JoinSet<()>,
     observations: mpsc::Sender<Observation>,
-    next_number: u64,
 }
 
 impl Fleet {
     /// No task yet; what they find goes to `observations`.
     pub(super) fn new(observations: mpsc::Sender<Observation>) -> Self {
-        let running = BTreeMap::new();
-        Self { running, tasks: JoinSet::new(), observations, next_number: 0 }
+        Self { running: BTreeMap::new(), tasks: JoinSet::new(), observations }
     }
 
     /// Starts, keeps and stops tasks so that exactly `watches` are scraped. `known` tells the
@@ -100,32 +95,32 @@ impl Fleet {
     ) -> CancellationToken {
         let cancel = CancellationToken::new();
         let spec = TargetSpec {
-            id: schedule::TargetId(self.next_number),
             job: scraping.job.name.clone(),
             url: scraping.url.clone(),
             interval: scraping.job.interval,
             timeout: scraping.job.timeout,
             first_at_once,
         };
-        self.next_number += 1;
-        let (sender, receiver) = mpsc::channel(SCRAPED_WAITING_MAX);
-        let client = Arc::clone(&scraping.job.client);
-        self.tasks.spawn(schedule::run(spec, client, sender, cancel.clone()));
-        let observations = self.observations.clone();
+        let scrapes = Scrapes::new(&spec, Arc::clone(&scraping.job.client));
         let reader = TargetReader::new(Arc::clone(&scraping.job.reader), known);
-        self.tasks.spawn(read_all(id.clone(), reader, receiver, observations));
+        let watching = watch(id.clone(), scrapes, reader, self.observations.clone());
+        let cancelled = cancel.clone();
+        self.tasks.spawn(async move {
+            cancelled.run_until_cancelled(watching).await;
+        });
         cancel
     }
 }
 
-/// Reads what a target's scrapes bring until they stop.
-async fn read_all(
+/// Scrapes a target and reads what comes, until nobody takes it any more.
+async fn watch(
     id: TargetId,
+    mut scrapes: Scrapes,
     mut reader: TargetReader,
-    mut scraped: mpsc::Receiver<Scraped>,
     observations: mpsc::Sender<Observation>,
 ) {
-    while let Some(Scraped { at, duration, result, .. }) = scraped.recv().await {
+    loop {
+        let Scraped { at, duration, result } = scrapes.next().await;
         let result = match result {
             Ok(body) => {
                 let result;

@@ -1,18 +1,16 @@
-//! When targets are scraped: one task a target, each on its own steady beat.
+//! When a target is scraped: on its own steady beat.
 //!
 //! As in Prometheus, a target's beat is a slot in its interval that follows from its job and
 //! address: many targets spread over the interval, and a restart finds the same slots. A beat that
-//! passes while a scrape still runs is skipped and never made up for, so beats do not drift and
-//! nothing queues.
+//! passes while a scrape still runs, or while nobody asks for the next one, is skipped and never
+//! made up for, so beats do not drift and nothing queues.
 
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::scrape::Url;
 use crate::scrape::client::Body;
@@ -24,15 +22,9 @@ use crate::units::Timestamp;
 /// The first scrapes after a start are spread over so much, if intervals are longer.
 pub const FIRST_SPREAD_MAX: Duration = Duration::from_secs(1);
 
-/// The owner's number for a target, unique while it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TargetId(pub u64);
-
 /// One target and its beat.
 #[derive(Debug, Clone)]
 pub struct TargetSpec {
-    /// Comes back with every result.
-    pub id: TargetId,
     /// Its job's name; it decides the slot together with `url`.
     pub job: String,
     /// What to fetch.
@@ -49,8 +41,6 @@ pub struct TargetSpec {
 /// What came of one scrape.
 #[derive(Debug, Clone)]
 pub struct Scraped {
-    /// Of which target.
-    pub id: TargetId,
     /// When it began.
     pub at: Timestamp,
     /// How long it took.
@@ -59,31 +49,37 @@ pub struct Scraped {
     pub result: Result<Body, ScrapeError>,
 }
 
-/// Scrapes `target` until `cancel`, or until nobody takes the results. While `results` is full it
-/// waits, and skips the beats that pass meanwhile.
-pub async fn run(
-    target: TargetSpec,
+/// The scrapes of a target, one after the other.
+#[derive(Debug)]
+pub struct Scrapes {
     client: Arc<Client>,
-    results: mpsc::Sender<Scraped>,
-    cancel: CancellationToken,
-) {
-    // Dropping the loop at any await leaves nothing behind: the connection closes with the request.
-    cancel.run_until_cancelled(beats(&target, &client, &results)).await;
+    request: ScrapeRequest,
+    beat: Beat,
 }
 
-async fn beats(target: &TargetSpec, client: &Client, results: &mpsc::Sender<Scraped>) {
-    let mut beat = Beat::new(plan(target, wall_clock()), target.interval);
-    loop {
-        beat.next().await;
-        if results.send(scrape(target, client).await).await.is_err() {
-            return;
-        }
+impl Scrapes {
+    /// The beat of `target` begins now.
+    pub fn new(target: &TargetSpec, client: Arc<Client>) -> Self {
+        let request = ScrapeRequest { url: target.url.clone(), timeout: target.timeout };
+        let beat = Beat::new(plan(target, wall_clock()), target.interval);
+        Self { client, request, beat }
+    }
+
+    /// Waits for the next beat and scrapes. Dropped at any moment it leaves nothing behind: the
+    /// connection closes with the request.
+    pub async fn next(&mut self) -> Scraped {
+        self.beat.next().await;
+        let at = wall_clock();
+        let start = Instant::now();
+        let result = self.client.scrape(&self.request).await;
+        Scraped { at, duration: start.elapsed(), result }
     }
 }
 
 /// Says when to scrape: the plan's first time, then every interval. (`tokio::time::interval` makes
 /// up for a missed beat at once, which puts two scrapes close together; over such a gap rates say
 /// little.)
+#[derive(Debug)]
 struct Beat {
     first: Option<Instant>,
     next: Instant,
@@ -114,14 +110,6 @@ fn skipped(behind: Duration, interval: Duration) -> Duration {
     let nanos = interval.as_nanos().max(1);
     let beats = behind.saturating_sub(interval / 10).as_nanos().div_ceil(nanos);
     interval.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX))
-}
-
-async fn scrape(target: &TargetSpec, client: &Client) -> Scraped {
-    let at = wall_clock();
-    let start = Instant::now();
-    let request = ScrapeRequest { url: target.url.clone(), timeout: target.timeout };
-    let result = client.scrape(&request).await;
-    Scraped { id: target.id, at, duration: start.elapsed(), result }
 }
 
 /// Waits after the start: until a first scrape outside the beat, if any, and until the beat sets
@@ -195,7 +183,6 @@ mod tests {
 
     fn target(n: u64, first_at_once: bool) -> TargetSpec {
         TargetSpec {
-            id: TargetId(n),
             job: "sessions".to_owned(),
             url: Url::parse(&format!("http://cache-{n}:9121/metrics")).unwrap(),
             interval: 15 * SECOND,

@@ -4,6 +4,8 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cache_tuner_exporter::scrape::Url;
@@ -29,6 +31,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) enum Answer {
     /// These bytes, then the end.
     Bytes(Vec<u8>),
+    /// These bytes, and then the next request on the same connection.
+    Kept(Vec<u8>),
     /// These bytes again and again, as long as they are taken, after a head.
     Endless(&'static str, Vec<u8>),
     /// Nothing more, but the connection stays open.
@@ -38,6 +42,14 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn text(text: &str) -> Self {
         Self::Bytes(text.as_bytes().to_vec())
+    }
+
+    /// 200 with this body, on a connection that stays open.
+    pub(super) fn kept(body: &[u8]) -> Self {
+        match Self::ok("", body) {
+            Self::Bytes(bytes) => Self::Kept(bytes),
+            other => other,
+        }
     }
 
     /// 200 with these header lines and body.
@@ -57,6 +69,7 @@ impl Answer {
 pub(super) struct Server {
     pub(super) url: Url,
     requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -80,10 +93,12 @@ impl Server {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}/metrics", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&requests);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (seen, accepted) = (Arc::clone(&requests), Arc::clone(&connections));
         let answer = Arc::new(answer);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let (answer, seen, tls) = (Arc::clone(&answer), Arc::clone(&seen), tls.clone());
                 tokio::spawn(async move {
                     match tls {
@@ -97,12 +112,17 @@ impl Server {
                 });
             }
         });
-        Self { url: url.parse().unwrap(), requests }
+        Self { url: url.parse().unwrap(), requests, connections }
     }
 
     /// The heads of the requests so far, in lower case.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Connections so far.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Scrapes it once, with time to spare.
@@ -122,36 +142,48 @@ async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    while let Some(head) = head(&mut stream).await {
+        let answer = answer(&head);
+        seen.lock().unwrap().push(head.to_lowercase());
+        match answer {
+            Answer::Kept(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+            }
+            Answer::Bytes(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+                return;
+            }
+            Answer::Endless(head, part) => {
+                let _ = stream.write_all(head.as_bytes()).await;
+                while stream.write_all(&part).await.is_ok() {}
+                return;
+            }
+            Answer::Hang(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                // Ends when the client has gone.
+                let _ = stream.read_u8().await;
+                return;
+            }
+        }
+    }
+}
+
+/// The next request's head; `None` where none comes.
+async fn head(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
             // A TLS handshake on a plain target: Go's answer.
             Ok(0x16) if head.is_empty() => {
                 let _ = stream.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await;
-                return;
+                return None;
             }
             Ok(byte) => head.push(byte),
-            Err(_) => return,
+            Err(_) => return None,
         }
     }
-    let head = String::from_utf8(head).unwrap();
-    let answer = answer(&head);
-    seen.lock().unwrap().push(head.to_lowercase());
-    match answer {
-        Answer::Bytes(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.shutdown().await;
-        }
-        Answer::Endless(head, part) => {
-            let _ = stream.write_all(head.as_bytes()).await;
-            while stream.write_all(&part).await.is_ok() {}
-        }
-        Answer::Hang(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            // Ends when the client has gone.
-            let _ = stream.read_u8().await;
-        }
-    }
+    Some(String::from_utf8(head).unwrap())
 }
 
 pub(super) fn gzip(text: &[u8]) -> Vec<u8> {

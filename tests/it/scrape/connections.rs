@@ -1,0 +1,66 @@
+//! Connections are kept from scrape to scrape, and one that ends meanwhile costs no scrape.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use cache_tuner_exporter::reason::Reason;
+use cache_tuner_exporter::scrape::client::Client;
+use cache_tuner_exporter::scrape::config::ClientConfig;
+
+use super::server::Answer;
+use super::server::Server;
+use super::server::scrape;
+
+/// Scrapes a target three times that gives its requests these answers in turn; checks that each is
+/// good, and how many requests and connections that took.
+#[track_caller]
+fn check(answers: &[Answer], want_requests: usize, want_connections: usize) {
+    let answers = answers.to_vec();
+    let next = AtomicUsize::new(0);
+    let answer = move |_: &str| answers[next.fetch_add(1, Ordering::Relaxed)].clone();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let got = runtime.block_on(async {
+        let server = Server::start(answer).await;
+        let client = Client::new(&ClientConfig::default()).unwrap();
+        for _ in 0..3 {
+            assert_eq!(scrape(&client, &server.url).await.unwrap().text, "up 1\n");
+        }
+        (server.requests().len(), server.connections())
+    });
+    assert_eq!(got, (want_requests, want_connections));
+}
+
+/// An answer on a connection that stays open.
+fn kept() -> Answer {
+    Answer::kept(b"up 1\n")
+}
+
+/// The same on one that ends after it, without a word of that.
+fn ended() -> Answer {
+    Answer::ok("", b"up 1\n")
+}
+
+#[test]
+fn a_connection_serves_scrape_after_scrape() {
+    check(&[kept(), kept(), kept()], 3, 1);
+}
+
+#[test]
+fn a_kept_connection_may_end_while_it_is_idle() {
+    check(&[kept(), ended(), kept()], 3, 2);
+    check(&[ended(), ended(), ended()], 3, 3);
+}
+
+#[test]
+fn a_kept_connection_may_end_when_it_is_used_again() {
+    let unanswered = || Answer::Bytes(Vec::new());
+    check(&[kept(), unanswered(), kept(), kept()], 4, 2);
+    check(&[kept(), kept(), unanswered(), ended()], 4, 2);
+}
+
+#[tokio::test]
+async fn a_target_that_never_answers_is_asked_twice() {
+    let server = Server::always(Answer::Bytes(Vec::new())).await;
+    let fault = server.scrape(&ClientConfig::default()).await.unwrap_err();
+    assert_eq!((fault.reason(), server.requests().len()), (Reason::ClosedEarly, 2));
+}
