@@ -34,6 +34,7 @@ use crate::scrape::client::Client;
 use crate::scrape::client::ClientError;
 use crate::scrape::client::ScrapeRequest;
 use crate::scrape::config::ClientConfig;
+use crate::scrape::plain::Kept;
 use crate::sim::demo::DemoFleet;
 use crate::tuning_parameters::TuningParameters;
 use crate::units;
@@ -150,7 +151,8 @@ impl Caches {
         let url = format!("http://{exporter}/api/v1/parameters?target={target}&cache={cache}");
         let url = Url::parse(&url).map_err(|fault| fault.to_string())?;
         let request = ScrapeRequest { url, timeout: READ_BACK_TIMEOUT };
-        let body = self.client.scrape(&request).await.map_err(|fault| fault.to_string())?;
+        let body = self.client.scrape(&request, &mut Kept::default()).await;
+        let body = body.map_err(|fault| fault.to_string())?;
         let answer: serde_json::Value =
             serde_json::from_str(&body.text).map_err(|fault| fault.to_string())?;
         let mut parameters = TuningParameters::default();

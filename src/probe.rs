@@ -23,6 +23,7 @@ use crate::scrape::client::Body;
 use crate::scrape::client::Client;
 use crate::scrape::client::ScrapeRequest;
 use crate::scrape::config::ClientConfig;
+use crate::scrape::plain::Kept;
 use crate::units::Timestamp;
 
 pub use report::OutputFormat;
@@ -93,7 +94,7 @@ async fn scrape(
     let at = (setup.now)();
     let request = ScrapeRequest { url: setup.url.clone(), timeout: setup.timeout };
     let body = client
-        .scrape(&request)
+        .scrape(&request, &mut Kept::default())
         .await
         .map_err(|fault| Failure::new(fault.reason(), fault.to_string()))?;
     let page = RawPage { text: &body.text, content_type: body.content_type.as_deref() };

@@ -10,6 +10,7 @@ mod body;
 pub mod client;
 pub mod config;
 pub mod failure;
+pub mod plain;
 pub mod schedule;
 mod source;
 mod tls;

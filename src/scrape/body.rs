@@ -8,6 +8,9 @@ use flate2::write::MultiGzDecoder;
 
 use crate::scrape::failure::ScrapeError;
 
+/// Announced sizes up to which room is made before anything came. Larger bodies grow as they come.
+const TRUSTED_BYTES_MAX: u64 = 1 << 20;
+
 /// What a body is collected into.
 pub(super) struct Collector {
     decoder: Decoder,
@@ -21,12 +24,22 @@ enum Decoder {
 }
 
 impl Collector {
-    /// For a body sent with this `Content-Encoding` that must stay below `limit` bytes.
-    pub(super) fn new(encoding: Option<&str>, limit: u64) -> Result<Self, ScrapeError> {
-        let limited = Limited { bytes: Vec::new(), limit, full: false };
+    /// For a body sent with this `Content-Encoding` that must stay below `limit` bytes; `announced`
+    /// is its size as sent, where that is known.
+    pub(super) fn new(
+        encoding: Option<&str>,
+        limit: u64,
+        announced: Option<u64>,
+    ) -> Result<Self, ScrapeError> {
+        let mut limited = Limited { bytes: Vec::new(), limit, full: false };
         let encoding = encoding.map(|name| name.trim().to_ascii_lowercase());
         let decoder = match encoding.as_deref() {
-            None | Some("" | "identity") => Decoder::Plain(limited),
+            None | Some("" | "identity") => {
+                // A promise is cheap: more room comes with what is really sent.
+                let announced = announced.unwrap_or(0).min(limit).min(TRUSTED_BYTES_MAX);
+                limited.bytes.reserve_exact(usize::try_from(announced).unwrap_or(0));
+                Decoder::Plain(limited)
+            }
             Some("gzip" | "x-gzip") => Decoder::Gzip(Box::new(MultiGzDecoder::new(limited))),
             Some(other) => return Err(ScrapeError::Encoding(other.to_owned())),
         };
@@ -119,8 +132,9 @@ mod tests {
 
     #[track_caller]
     fn check(encoding: Option<&str>, body: &[u8], limit: u64, want: &Result<&str, ScrapeError>) {
-        for chunk_bytes in [1, 7, usize::MAX] {
-            let mut collector = match Collector::new(encoding, limit) {
+        let announced = [None, Some(0), Some(body.len() as u64), Some(u64::MAX)];
+        for (chunk_bytes, announced) in [1, 7, 8, usize::MAX].into_iter().zip(announced) {
+            let mut collector = match Collector::new(encoding, limit, announced) {
                 Ok(collector) => collector,
                 Err(error) => return assert_eq!(Err(error), *want),
             };
@@ -166,7 +180,7 @@ mod tests {
 
     #[track_caller]
     fn check_damaged_gzip(body: &[u8]) {
-        let mut collector = Collector::new(Some("gzip"), 100).unwrap();
+        let mut collector = Collector::new(Some("gzip"), 100, None).unwrap();
         let got = collector.push(body).and_then(|()| collector.finish());
         assert!(matches!(got, Err(ScrapeError::Gzip(_))), "{got:?}");
     }
@@ -188,7 +202,7 @@ mod tests {
     #[test]
     fn a_bomb_takes_no_more_than_the_limit() {
         let bomb = gzip(&vec![0; 64 << 20]);
-        let mut collector = Collector::new(Some("gzip"), 1 << 20).unwrap();
+        let mut collector = Collector::new(Some("gzip"), 1 << 20, None).unwrap();
         let got = bomb.chunks(16 << 10).try_for_each(|chunk| collector.push(chunk));
         assert_eq!(got, Err(ScrapeError::BodyTooLarge { limit: 1 << 20 }));
         let Decoder::Gzip(decoder) = &collector.decoder else { panic!("not gzip") };

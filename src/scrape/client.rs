@@ -1,7 +1,7 @@
 //! One job's HTTP client: asks as Prometheus asks, and trusts nothing that comes back.
 //!
 //! Connections are kept from one scrape to the next, as Prometheus keeps them: opening one for each
-//! took a third of what a scrape costs. A target may end a kept connection at the very moment that
+//! took a third of what a scrape costs. Those in plain HTTP are our own ([`super::plain`]). A target may end a kept connection at the very moment that
 //! it is used again; so a request whose connection ends before the answer begins is sent once more.
 //! Redirects are followed here and not in the library, which would send `http_headers`, often
 //! secrets too, along to another host.
@@ -10,8 +10,12 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use http_body_util::BodyExt as _;
+use http_body_util::Either;
+use hyper::Response;
+use hyper::body::Body as _;
+use hyper::body::Incoming;
 use reqwest::RequestBuilder;
-use reqwest::Response;
 use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header;
@@ -27,6 +31,7 @@ use crate::scrape::config::ClientConfig;
 use crate::scrape::config::RESERVED_HEADERS;
 use crate::scrape::config::Source;
 use crate::scrape::failure::ScrapeError;
+use crate::scrape::plain::Kept;
 use crate::scrape::source::inline_bytes;
 use crate::scrape::source::read_bytes;
 use crate::scrape::source::read_text;
@@ -37,11 +42,11 @@ use crate::secret::Secret;
 /// Redirects followed in one scrape, as in Go's client and so in Prometheus.
 pub const REDIRECTS_MAX: usize = 10;
 
-/// Connections kept for each host and port while no request is under way. One serves every target
-/// there, unless scrapes of several of them overlap.
+/// TLS connections kept for each host and port while no request is under way. One serves every
+/// target there, unless scrapes of several of them overlap.
 pub const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 4;
 
-/// How long a connection is kept for the next scrape; as in Prometheus. Scrape intervals are
+/// How long a TLS connection is kept for the next scrape; as in Prometheus. Scrape intervals are
 /// shorter.
 pub const IDLE_CONNECTION_TIME_MAX: Duration = Duration::from_secs(5 * 60);
 
@@ -50,6 +55,8 @@ const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-
 application/openmetrics-text;version=0.0.1;q=0.5,\
 text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
 text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+
+const USER_AGENT: &str = concat!("cache-tuner-exporter/", env!("CARGO_PKG_VERSION"));
 
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
@@ -72,6 +79,9 @@ pub struct Body {
     /// Size as sent, before decoding.
     pub wire_bytes: u64,
 }
+
+/// The body of an answer in plain HTTP, or over TLS.
+type Answer = Either<Incoming, reqwest::Body>;
 
 /// Why no client can be built. Files are not looked at here: they may come later, and a scrape says
 /// so until then.
@@ -127,14 +137,19 @@ impl Client {
     }
 
     /// Fetches what the target shows, within one deadline and below the body's limit.
-    pub async fn scrape(&self, request: &ScrapeRequest) -> Result<Body, ScrapeError> {
+    /// Plain connections are kept in `kept`, one for each target.
+    pub async fn scrape(
+        &self,
+        request: &ScrapeRequest,
+        kept: &mut Kept,
+    ) -> Result<Body, ScrapeError> {
         let after = request.timeout;
-        tokio::time::timeout(after, self.fetch(request))
+        tokio::time::timeout(after, self.fetch(request, kept))
             .await
             .unwrap_or(Err(ScrapeError::Timeout { after }))
     }
 
-    async fn fetch(&self, request: &ScrapeRequest) -> Result<Body, ScrapeError> {
+    async fn fetch(&self, request: &ScrapeRequest, kept: &mut Kept) -> Result<Body, ScrapeError> {
         let client = self.client().await?;
         let mut credentials = self.credentials().await?;
         let mut url = request.url.clone();
@@ -144,21 +159,20 @@ impl Client {
             let _ = url.set_password(None);
         }
         for _ in 0..=REDIRECTS_MAX {
-            let ask = || async {
+            let get = || {
                 let get = client.get(url.clone()).headers(self.plain_headers(request.timeout));
-                let sent = credentials.add_to(get).send().await;
-                sent.map_err(|error| ScrapeError::from_transport(&error, &host(&url)))
+                credentials.add_to(get)
             };
-            let response = match ask().await {
+            let response = match ask(get(), &url, kept).await {
                 // Perhaps a kept connection that ended meanwhile.
-                Err(ScrapeError::ClosedEarly { .. }) => ask().await?,
+                Err(ScrapeError::ClosedEarly { .. }) => ask(get(), &url, kept).await?,
                 response => response?,
             };
             if !self.config.follow_redirects {
-                return self.read(response, &url).await;
+                return self.read(response).await;
             }
             let Some(location) = location(&response) else {
-                return self.read(response, &url).await;
+                return self.read(response).await;
             };
             let next = location.ok().and_then(|to| url.join(to).ok()).filter(is_web);
             let next = next.ok_or(ScrapeError::RedirectTarget)?;
@@ -171,26 +185,29 @@ impl Client {
         Err(ScrapeError::TooManyRedirects { limit: REDIRECTS_MAX })
     }
 
-    async fn read(&self, mut response: Response, url: &Url) -> Result<Body, ScrapeError> {
-        if response.status() != StatusCode::OK {
-            return Err(ScrapeError::HttpStatus { status: response.status().as_u16() });
+    async fn read(&self, response: Response<Answer>) -> Result<Body, ScrapeError> {
+        let (head, mut answer) = response.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(ScrapeError::HttpStatus { status: head.status.as_u16() });
         }
         let limit = self.config.body_size_limit.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
-        if response.content_length().is_some_and(|bytes| bytes >= limit) {
+        let announced = answer.size_hint().exact();
+        if announced.is_some_and(|bytes| bytes >= limit) {
             return Err(ScrapeError::BodyTooLarge { limit });
         }
         let text = |name| {
-            let value: &HeaderValue = response.headers().get(name)?;
+            let value: &HeaderValue = head.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let content_type = text(header::CONTENT_TYPE);
-        let mut collector = Collector::new(text(header::CONTENT_ENCODING).as_deref(), limit)?;
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| ScrapeError::from_transport(&error, &host(url)))?
-        {
-            collector.push(&chunk)?;
+        let encoding = text(header::CONTENT_ENCODING);
+        let mut collector = Collector::new(encoding.as_deref(), limit, announced)?;
+        while let Some(frame) = answer.frame().await {
+            let frame = frame.map_err(|error| ScrapeError::from_body(&*error))?;
+            // What is no data are trailers, which say nothing of the page.
+            if let Ok(chunk) = frame.into_data() {
+                collector.push(&chunk)?;
+            }
         }
         let (text, wire_bytes) = collector.finish()?;
         Ok(Body { text, content_type, wire_bytes })
@@ -200,6 +217,7 @@ impl Client {
     fn plain_headers(&self, timeout: Duration) -> HeaderMap {
         let encoding = if self.config.enable_compression { "gzip" } else { "identity" };
         let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         // A number's digits are always a header's value.
@@ -257,7 +275,6 @@ impl Client {
             .map_err(|(key, cause)| ScrapeError::Credentials { what: format!("`{key}`"), cause })?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .user_agent(concat!("cache-tuner-exporter/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
@@ -265,10 +282,27 @@ impl Client {
             // As in Prometheus, the proxies of the environment are for other programs.
             .no_proxy()
             .build()
-            .map_err(|error| ScrapeError::from_transport(&error, ""))?;
+            .map_err(|error| ScrapeError::from_library(&error, ""))?;
         *built = Some((material, client.clone()));
         Ok(client)
     }
+}
+
+/// Sends a request, by whichever way its address asks for.
+async fn ask(
+    request: RequestBuilder,
+    url: &Url,
+    kept: &mut Kept,
+) -> Result<Response<Answer>, ScrapeError> {
+    let host = host(url);
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| ScrapeError::from_library(&error, &host))?;
+    if url.scheme() == "http" {
+        return Ok(kept.send(url, host, request).await?.map(Either::Left));
+    }
+    let sent = client.execute(request).await;
+    let sent = sent.map_err(|error| ScrapeError::from_library(&error, &host))?;
+    Ok(Response::from(sent).map(Either::Right))
 }
 
 /// What is for the target's own eyes.
@@ -292,7 +326,7 @@ impl Credentials {
 
 /// Where a redirect leads, if the answer is one. As in Go, a redirecting status without `Location`
 /// is an answer like any other.
-fn location(response: &Response) -> Option<Result<&str, ToStrError>> {
+fn location(response: &Response<Answer>) -> Option<Result<&str, ToStrError>> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
     Some(location.to_str())

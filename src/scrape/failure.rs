@@ -114,24 +114,45 @@ impl ScrapeError {
     }
 
     /// Sorts an error of the HTTP library that came while speaking with `host`.
-    pub(super) fn from_transport(error: &reqwest::Error, host: &str) -> Self {
-        let tls = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls {
-            return Self::Tls { cause: tls.to_string() };
+    pub(super) fn from_library(error: &reqwest::Error, host: &str) -> Self {
+        let is_tls = causes(error).any(<dyn Error>::is::<rustls::Error>);
+        if error.is_connect() && !is_tls {
+            return Self::no_connection(error, host);
         }
-        let cause = causes(error).last().map_or_else(String::new, ToString::to_string);
-        if error.is_connect() {
-            return Self::Connect { host: host.to_owned(), cause };
-        }
-        if causes(error).any(is_protocol_fault) {
-            return Self::NotHttp { cause };
-        }
-        // A body error is an end that came too soon, once faults of the protocol are set aside.
-        if error.is_body() || error.is_decode() || causes(error).any(is_early_end) {
-            return Self::ClosedEarly { cause };
-        }
-        Self::Other { cause }
+        Self::from_transport(error)
     }
+
+    /// There is no connection to `host`.
+    pub(super) fn no_connection(error: &(dyn Error + 'static), host: &str) -> Self {
+        Self::Connect { host: host.to_owned(), cause: innermost(error) }
+    }
+
+    /// Sorts an error that came before the body.
+    pub(super) fn from_transport(error: &(dyn Error + 'static)) -> Self {
+        let cause = innermost(error);
+        if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Self::Tls { cause: tls.to_string() }
+        } else if causes(error).any(is_protocol_fault) {
+            Self::NotHttp { cause }
+        } else if causes(error).any(is_early_end) {
+            Self::ClosedEarly { cause }
+        } else {
+            Self::Other { cause }
+        }
+    }
+
+    /// Sorts an error that came inside the body: an end that came too soon, once other faults are
+    /// set aside.
+    pub(super) fn from_body(error: &(dyn Error + 'static)) -> Self {
+        match Self::from_transport(error) {
+            Self::Other { cause } => Self::ClosedEarly { cause },
+            fault => fault,
+        }
+    }
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map_or_else(String::new, ToString::to_string)
 }
 
 fn is_protocol_fault(cause: &(dyn Error + 'static)) -> bool {
@@ -140,8 +161,10 @@ fn is_protocol_fault(cause: &(dyn Error + 'static)) -> bool {
 }
 
 fn is_early_end(cause: &(dyn Error + 'static)) -> bool {
-    let incomplete =
-        cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
+    // One that ended while it was idle refuses the next request.
+    let incomplete = cause
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(|error| error.is_incomplete_message() || error.is_canceled());
     incomplete
         || io_kind(cause).is_some_and(|kind| {
             matches!(

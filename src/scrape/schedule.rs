@@ -17,6 +17,7 @@ use crate::scrape::client::Body;
 use crate::scrape::client::Client;
 use crate::scrape::client::ScrapeRequest;
 use crate::scrape::failure::ScrapeError;
+use crate::scrape::plain::Kept;
 use crate::units::Timestamp;
 
 /// The first scrapes after a start are spread over so much, if intervals are longer.
@@ -54,6 +55,7 @@ pub struct Scraped {
 pub struct Scrapes {
     client: Arc<Client>,
     request: ScrapeRequest,
+    kept: Kept,
     beat: Beat,
 }
 
@@ -62,7 +64,7 @@ impl Scrapes {
     pub fn new(target: &TargetSpec, client: Arc<Client>) -> Self {
         let request = ScrapeRequest { url: target.url.clone(), timeout: target.timeout };
         let beat = Beat::new(plan(target, wall_clock()), target.interval);
-        Self { client, request, beat }
+        Self { client, request, kept: Kept::default(), beat }
     }
 
     /// Waits for the next beat and scrapes. Dropped at any moment it leaves nothing behind: the
@@ -71,7 +73,7 @@ impl Scrapes {
         self.beat.next().await;
         let at = wall_clock();
         let start = Instant::now();
-        let result = self.client.scrape(&self.request).await;
+        let result = self.client.scrape(&self.request, &mut self.kept).await;
         Scraped { at, duration: start.elapsed(), result }
     }
 }

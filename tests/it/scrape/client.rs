@@ -15,6 +15,7 @@ use cache_tuner_exporter::scrape::config::BasicAuth;
 use cache_tuner_exporter::scrape::config::ClientConfig;
 use cache_tuner_exporter::scrape::config::Source;
 use cache_tuner_exporter::scrape::failure::ScrapeError;
+use cache_tuner_exporter::scrape::plain::Kept;
 
 use super::server::Answer;
 use super::server::Server;
@@ -60,7 +61,7 @@ async fn requests_look_like_prometheus() {
     let client = Client::new(&ClientConfig::default()).unwrap();
     let url = server.url.join("/metrics?a=b%20c").unwrap();
     let request = ScrapeRequest { url, timeout: Duration::from_millis(12_500) };
-    let body = client.scrape(&request).await.unwrap();
+    let body = client.scrape(&request, &mut Kept::default()).await.unwrap();
     assert_eq!(body.text, "up 1\n");
     assert_eq!(body.content_type.as_deref(), Some("text/plain"));
     assert_eq!(body.wire_bytes, 5);
@@ -324,7 +325,8 @@ async fn one_deadline_holds_over_everything() {
         let client = Client::new(&ClientConfig::default()).unwrap();
         let after = Duration::from_millis(150);
         let start = Instant::now();
-        let got = client.scrape(&ScrapeRequest { url: server.url.clone(), timeout: after }).await;
+        let request = ScrapeRequest { url: server.url.clone(), timeout: after };
+        let got = client.scrape(&request, &mut Kept::default()).await;
         assert_eq!(got, Err(ScrapeError::Timeout { after }));
         assert!(start.elapsed() >= after);
         assert_eq!(got.unwrap_err().to_string(), "no complete answer within 150ms");

@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 
 use cache_tuner_exporter::reason::Reason;
 use cache_tuner_exporter::scrape::client::Client;
+use cache_tuner_exporter::scrape::client::ScrapeRequest;
 use cache_tuner_exporter::scrape::config::ClientConfig;
+use cache_tuner_exporter::scrape::plain::Kept;
 
 use super::server::Answer;
+use super::server::PATIENCE;
 use super::server::Server;
-use super::server::scrape;
 
 /// Scrapes a target three times that gives its requests these answers in turn; checks that each is
 /// good, and how many requests and connections that took.
@@ -22,8 +24,11 @@ fn check(answers: &[Answer], want_requests: usize, want_connections: usize) {
     let got = runtime.block_on(async {
         let server = Server::start(answer).await;
         let client = Client::new(&ClientConfig::default()).unwrap();
+        let request = ScrapeRequest { url: server.url.clone(), timeout: PATIENCE };
+        let mut kept = Kept::default();
         for _ in 0..3 {
-            assert_eq!(scrape(&client, &server.url).await.unwrap().text, "up 1\n");
+            let body = client.scrape(&request, &mut kept).await.unwrap();
+            assert_eq!(body.text, "up 1\n");
         }
         (server.requests().len(), server.connections())
     });

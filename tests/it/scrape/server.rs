@@ -14,6 +14,7 @@ use cache_tuner_exporter::scrape::client::Client;
 use cache_tuner_exporter::scrape::client::ScrapeRequest;
 use cache_tuner_exporter::scrape::config::ClientConfig;
 use cache_tuner_exporter::scrape::failure::ScrapeError;
+use cache_tuner_exporter::scrape::plain::Kept;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::io::AsyncRead;
@@ -132,7 +133,8 @@ impl Server {
 }
 
 pub(super) async fn scrape(client: &Client, url: &Url) -> Result<Body, ScrapeError> {
-    client.scrape(&ScrapeRequest { url: url.clone(), timeout: PATIENCE }).await
+    let request = ScrapeRequest { url: url.clone(), timeout: PATIENCE };
+    client.scrape(&request, &mut Kept::default()).await
 }
 
 async fn serve<S>(
