@@ -4,9 +4,11 @@
 //! A cumulative role keeps its series apart, because increases must be taken per series *before*
 //! they are added: when one of several counters restarts, the sum may still have grown.
 
-use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use litemap::LiteMap;
+use smallvec::SmallVec;
 
 use crate::parameter::Parameter;
 
@@ -178,19 +180,22 @@ pub struct Term {
     pub counts_from: Option<f64>,
 }
 
+/// The series of a role; most have one.
+pub type Terms = SmallVec<[Term; 1]>;
+
 /// What one scrape says of one cache. A role that the page does not show is not there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CacheStats {
     /// The series of each cumulative role.
-    pub cumulative: BTreeMap<Role, Vec<Term>>,
+    pub cumulative: LiteMap<Role, Terms>,
     /// The value of each level role; finite.
-    pub levels: BTreeMap<Role, f64>,
+    pub levels: LiteMap<Role, f64>,
     /// When the cache's process started, in seconds since the epoch.
     pub started_at: Option<f64>,
     /// How long the cache's process has been running, in seconds, as of some moment of the scrape.
     pub uptime: Option<f64>,
     /// What the target shows of each parameter, in the product's own unit; finite.
-    pub observed: BTreeMap<Parameter, f64>,
+    pub observed: LiteMap<Parameter, f64>,
 }
 
 impl CacheStats {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use litemap::LiteMap;
+
 use crate::cache_stats::CacheStats;
 use crate::engine::JobPlan;
 use crate::engine::Observation;
@@ -48,7 +50,8 @@ pub(super) struct TargetState {
     plan: TargetPlan,
     profile: Option<Arc<Profile>>,
     health: ScrapeHealth,
-    caches: BTreeMap<Arc<str>, CacheState>,
+    /// A node of the map has room for eleven: in place, one cache would take the memory of eleven.
+    caches: BTreeMap<Arc<str>, Box<CacheState>>,
 }
 
 /// One cache.
@@ -59,7 +62,7 @@ struct CacheState {
     last: CacheStats,
     last_seen: Timestamp,
     /// What the target showed of each parameter at first: multipliers are against this.
-    first_observed: BTreeMap<Parameter, f64>,
+    first_observed: LiteMap<Parameter, f64>,
     /// Whether the newest good page shows it.
     shown: bool,
     /// The newest sample, until it is handed over to be stored.
@@ -115,7 +118,7 @@ impl TargetState {
         for (name, stats) in caches {
             let Some(cache) = self.caches.get_mut(&name) else {
                 let cache = self.first_sight(&name, stats, now, shared);
-                self.caches.insert(name, cache);
+                self.caches.insert(name, Box::new(cache));
                 continue;
             };
             cache.take_in(stats, now, shared.next_number());
@@ -251,7 +254,7 @@ impl TargetState {
             if tuner.pending().is_some_and(|pending| pending.origin.is_real()) {
                 shared.take_turn(&self.plan.id, name, now);
             }
-            (tuner, first_observed)
+            (tuner, first_observed.into_iter().collect())
         } else {
             let mut tuner = AdaptiveTuner::new(*config, rules, tunable);
             tuner.begin_with(&shown_values(&stats.observed, &stats.observed));
@@ -278,7 +281,7 @@ impl TargetState {
                     profile: profile.name.clone(),
                     last_seen: cache.last_seen,
                     started_at: cache.last.started_at,
-                    first_observed: cache.first_observed.clone(),
+                    first_observed: cache.first_observed.iter().map(|(p, v)| (*p, *v)).collect(),
                     tuner: cache.tuner.save(),
                 };
                 shared.store(saved::cache(saved::key(&self.plan.id, name), &state));
@@ -362,8 +365,8 @@ impl CacheState {
 
 /// What a target shows of its parameters, in their units: sizes against those at first sight.
 fn shown_values(
-    observed: &BTreeMap<Parameter, f64>,
-    first: &BTreeMap<Parameter, f64>,
+    observed: &LiteMap<Parameter, f64>,
+    first: &LiteMap<Parameter, f64>,
 ) -> BTreeMap<Parameter, f64> {
     let values = observed.iter().filter_map(|(parameter, value)| {
         let value = if parameter.is_size() { value / first.get(parameter)? } else { *value };

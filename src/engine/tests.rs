@@ -1,5 +1,7 @@
 //! Sequences of scrapes through the engine, and what it shows after each.
 
+use smallvec::smallvec;
+
 use super::*;
 use crate::cache_stats::CacheStats;
 use crate::cache_stats::Role;
@@ -51,7 +53,7 @@ fn profile() -> Arc<Profile> {
 fn reading(text: &str) -> Reading {
     let term = |series: &str, value: &str| {
         let value = value.parse().unwrap();
-        vec![Term { series: series.into(), coefficient: 1.0, value, counts_from: None }]
+        smallvec![Term { series: series.into(), coefficient: 1.0, value, counts_from: None }]
     };
     let caches = text.split_whitespace().map(|cache| {
         let (name, counts) = cache.split_once('=').unwrap();

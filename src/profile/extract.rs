@@ -11,6 +11,7 @@ use crate::cache_stats::CacheStats;
 use crate::cache_stats::Kind;
 use crate::cache_stats::Role;
 use crate::cache_stats::Term;
+use crate::cache_stats::Terms;
 use crate::exposition::Sample;
 use crate::expr::Selection;
 use crate::expr::linear::Flat;
@@ -101,7 +102,7 @@ impl Reader<'_, '_> {
     }
 }
 
-fn terms(flat: Flat<&Series<'_>>) -> Vec<Term> {
+fn terms(flat: Flat<&Series<'_>>) -> Terms {
     let term = |term: crate::expr::linear::FlatTerm<&Series<'_>>| Term {
         series: term.series.id.clone(),
         coefficient: term.coefficient,

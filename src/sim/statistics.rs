@@ -3,8 +3,10 @@
 //! The same statistics as the demo's page shows and `rules/profiles/demo.yaml` maps, so that
 //! snapshots are made by the code that makes them from real caches.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use litemap::LiteMap;
+use smallvec::smallvec;
 
 use crate::cache_stats::CacheStats;
 use crate::cache_stats::Role;
@@ -44,10 +46,13 @@ pub(super) fn of_totals(totals: &CacheTotals, started_at: u64) -> CacheStats {
     let term =
         |value| Term { series: Arc::clone(&series), coefficient: 1.0, value, counts_from: None };
     CacheStats {
-        cumulative: counts.into_iter().map(|(role, value)| (role, vec![term(value)])).collect(),
+        cumulative: counts
+            .into_iter()
+            .map(|(role, value)| (role, smallvec![term(value)]))
+            .collect(),
         levels: levels.into_iter().map(|(role, value)| (role, value as f64)).collect(),
         started_at: Some(started_at as f64),
         uptime: None,
-        observed: BTreeMap::new(),
+        observed: LiteMap::new(),
     }
 }

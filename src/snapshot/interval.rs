@@ -6,6 +6,7 @@
 //! `rate()`. Where the start is not shown, a counter that went down is all the evidence there is,
 //! and it means a restart.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::PerformanceSnapshot;
@@ -73,12 +74,31 @@ fn restarted(earlier: &CacheStats, later: &CacheStats, seconds: f64) -> bool {
 }
 
 fn any_went_down(before: &[Term], now: &[Term]) -> bool {
-    let before = by_series(before);
-    now.iter().any(|term| before.get(&*term.series).is_some_and(|&value| term.value < value))
+    let before = Before::new(before);
+    let mut now = now.iter().enumerate();
+    now.any(|(index, term)| before.value(index, term).is_some_and(|value| term.value < value))
 }
 
-fn by_series(terms: &[Term]) -> HashMap<&str, f64> {
-    terms.iter().map(|term| (&*term.series, term.value)).collect()
+/// The series of a role as they were before.
+struct Before<'a> {
+    terms: &'a [Term],
+    /// Made only where a series is not where it was: pages rarely change their order.
+    by_series: OnceCell<HashMap<&'a str, f64>>,
+}
+
+impl<'a> Before<'a> {
+    const fn new(terms: &'a [Term]) -> Self {
+        Self { terms, by_series: OnceCell::new() }
+    }
+
+    /// The value that the series of `term` had, which is the `index`th of its role now.
+    fn value(&self, index: usize, term: &Term) -> Option<f64> {
+        if let Some(same) = self.terms.get(index).filter(|before| before.series == term.series) {
+            return Some(same.value);
+        }
+        let by_series = || self.terms.iter().map(|term| (&*term.series, term.value)).collect();
+        self.by_series.get_or_init(by_series).get(&*term.series).copied()
+    }
 }
 
 /// Increases of the cumulative roles.
@@ -93,12 +113,12 @@ impl Increases<'_> {
     /// were read at slightly different moments: then it is 0.
     fn of(&self, role: Role) -> Option<f64> {
         let now = self.later.cumulative.get(&role)?;
-        let before = by_series(self.earlier.cumulative.get(&role).map_or(&[][..], Vec::as_slice));
+        let before = Before::new(self.earlier.cumulative.get(&role).map_or(&[], |terms| terms));
         // A role without a series yet stands at its default, and so has not grown.
         let mut known = now.is_empty();
         let mut sum = 0.0;
-        for term in now {
-            let Some(start) = before.get(&*term.series).copied().or(term.counts_from) else {
+        for (index, term) in now.iter().enumerate() {
+            let Some(start) = before.value(index, term).or(term.counts_from) else {
                 continue;
             };
             let increase = if term.value < start { term.value } else { term.value - start };

@@ -107,9 +107,11 @@ impl RuleCounts {
 
 /// The counts of all rules that apply to a cache; each exists, at 0, from the start. Changes by
 /// other hands are counted under [`EXTERNAL`], per parameter, from the first one on.
+///
+/// A clone shares the counts until one of the two changes: each scrape shows one, few change it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
-    rules: BTreeMap<(Arc<str>, Parameter), RuleCounts>,
+    rules: Arc<BTreeMap<(Arc<str>, Parameter), RuleCounts>>,
     /// Changes of a parameter against its change before.
     reversals: BTreeMap<Parameter, u64>,
 }
@@ -130,21 +132,23 @@ impl Ledger {
         tunable: &[Parameter],
     ) -> Self {
         let counts = counts.into_iter().map(|(name, counts)| ((name, counts.parameter), counts));
-        let mut ledger = Self { rules: counts.collect(), reversals };
+        let mut ledger = Self { rules: Arc::new(counts.collect()), reversals };
         ledger.retain(rules, tunable);
         ledger
     }
 
     /// Drops the rules that are gone or tune something else now, and adds the new ones.
     pub fn retain(&mut self, rules: &RuleSet, tunable: &[Parameter]) {
-        let mut before = std::mem::take(&mut self.rules);
+        let mut before = Arc::unwrap_or_clone(std::mem::take(&mut self.rules));
+        let mut kept = BTreeMap::new();
         for rule in rules.iter().filter(|rule| tunable.contains(&rule.tune.parameter)) {
             let key = (Arc::clone(&rule.name), rule.tune.parameter);
             let counts = before.remove(&key).unwrap_or_else(|| RuleCounts::new(key.1));
-            self.rules.insert(key, counts);
+            kept.insert(key, counts);
         }
         before.retain(|(name, parameter), _| &**name == EXTERNAL && tunable.contains(parameter));
-        self.rules.append(&mut before);
+        kept.append(&mut before);
+        self.rules = Arc::new(kept);
         self.reversals.retain(|parameter, _| tunable.contains(parameter));
         for parameter in tunable {
             self.reversals.entry(*parameter).or_insert(0);
@@ -179,7 +183,8 @@ impl Ledger {
     /// Counts a tuning; by other hands too, which no rule announced.
     pub(super) fn count_tuning(&mut self, rule: &Arc<str>, parameter: Parameter) {
         let key = (Arc::clone(rule), parameter);
-        let counts = self.rules.entry(key).or_insert_with(|| RuleCounts::new(parameter));
+        let rules = Arc::make_mut(&mut self.rules);
+        let counts = rules.entry(key).or_insert_with(|| RuleCounts::new(parameter));
         counts.tunings += 1;
     }
 
@@ -207,8 +212,8 @@ impl Ledger {
         parameter: Parameter,
         change: impl FnOnce(&mut RuleCounts),
     ) -> bool {
-        let found =
-            self.rules.iter_mut().find(|((name, of), _)| &**name == rule && *of == parameter);
+        let rules = Arc::make_mut(&mut self.rules);
+        let found = rules.iter_mut().find(|((name, of), _)| &**name == rule && *of == parameter);
         found.map(|(_, counts)| change(counts)).is_some()
     }
 }
