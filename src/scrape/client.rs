@@ -14,7 +14,6 @@ use http_body_util::BodyExt as _;
 use http_body_util::Either;
 use hyper::Response;
 use hyper::body::Body as _;
-use hyper::body::Incoming;
 use reqwest::RequestBuilder;
 use reqwest::StatusCode;
 use reqwest::Url;
@@ -31,6 +30,7 @@ use crate::scrape::config::ClientConfig;
 use crate::scrape::config::RESERVED_HEADERS;
 use crate::scrape::config::Source;
 use crate::scrape::failure::ScrapeError;
+use crate::scrape::plain;
 use crate::scrape::plain::Kept;
 use crate::scrape::source::inline_bytes;
 use crate::scrape::source::read_bytes;
@@ -81,7 +81,7 @@ pub struct Body {
 }
 
 /// The body of an answer in plain HTTP, or over TLS.
-type Answer = Either<Incoming, reqwest::Body>;
+type Answer<'a> = Either<plain::Answer<'a>, reqwest::Body>;
 
 /// Why no client can be built. Files are not looked at here: they may come later, and a scrape says
 /// so until then.
@@ -185,7 +185,7 @@ impl Client {
         Err(ScrapeError::TooManyRedirects { limit: REDIRECTS_MAX })
     }
 
-    async fn read(&self, response: Response<Answer>) -> Result<Body, ScrapeError> {
+    async fn read(&self, response: Response<Answer<'_>>) -> Result<Body, ScrapeError> {
         let (head, mut answer) = response.into_parts();
         if head.status != StatusCode::OK {
             return Err(ScrapeError::HttpStatus { status: head.status.as_u16() });
@@ -289,11 +289,11 @@ impl Client {
 }
 
 /// Sends a request, by whichever way its address asks for.
-async fn ask(
+async fn ask<'a>(
     request: RequestBuilder,
     url: &Url,
-    kept: &mut Kept,
-) -> Result<Response<Answer>, ScrapeError> {
+    kept: &'a mut Kept,
+) -> Result<Response<Answer<'a>>, ScrapeError> {
     let host = host(url);
     let (client, request) = request.build_split();
     let request = request.map_err(|error| ScrapeError::from_library(&error, &host))?;
@@ -326,7 +326,7 @@ impl Credentials {
 
 /// Where a redirect leads, if the answer is one. As in Go, a redirecting status without `Location`
 /// is an answer like any other.
-fn location(response: &Response<Answer>) -> Option<Result<&str, ToStrError>> {
+fn location<'a>(response: &'a Response<Answer<'_>>) -> Option<Result<&'a str, ToStrError>> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
     Some(location.to_str())

@@ -3,14 +3,24 @@
 //! Nearly all targets are asked in plain HTTP, and there the library that does everything else is
 //! not used: its connections keep read buffers that grow with the page, 100 KiB for each of
 //! thousands of targets, and what it may do for a request costs as much as the request. hyper
-//! alone, with a buffer of our size, takes a quarter of that memory.
+//! alone, with a buffer of our size, takes a quarter of that memory. The task that waits for an
+//! answer also moves the bytes, so that a scrape is one task's work.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::pin::pin;
+use std::task::Context;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::Request;
 use hyper::Response;
 use hyper::Uri;
+use hyper::body::Body;
+use hyper::body::Frame;
 use hyper::body::Incoming;
+use hyper::body::SizeHint;
 use hyper::client::conn::http1;
 use hyper::client::conn::http1::SendRequest;
 use hyper::header;
@@ -34,6 +44,20 @@ struct Connection {
     /// Host and port.
     host: String,
     sender: SendRequest<Empty<Bytes>>,
+    driver: Driver,
+}
+
+/// What moves the bytes of a connection, whenever it is polled.
+///
+/// `None` once it has ended: whoever waits for an answer is told so by its end.
+#[derive(Debug)]
+struct Driver(Option<http1::Connection<TokioIo<TcpStream>, Empty<Bytes>>>);
+
+/// The body of an answer, which comes as long as it is polled.
+#[derive(Debug)]
+pub(super) struct Answer<'a> {
+    body: Incoming,
+    driver: &'a mut Driver,
 }
 
 impl Kept {
@@ -44,11 +68,11 @@ impl Kept {
         url: &Url,
         host: String,
         request: reqwest::Request,
-    ) -> Result<Response<Incoming>, ScrapeError> {
+    ) -> Result<Response<Answer<'_>>, ScrapeError> {
         let request = to_hyper(url, request)?;
         let mut kept = self.0.take().filter(|kept| kept.host == host);
         if let Some(connection) = &mut kept
-            && connection.sender.ready().await.is_err()
+            && connection.driver.drive(connection.sender.ready()).await.is_err()
         {
             kept = None;
         }
@@ -56,10 +80,10 @@ impl Kept {
             Some(kept) => kept,
             None => Connection::open(url, host).await?,
         };
-        let response = connection.sender.send_request(request).await;
+        let response = connection.driver.drive(connection.sender.send_request(request)).await;
         let response = response.map_err(|error| ScrapeError::from_transport(&error))?;
-        self.0 = Some(connection);
-        Ok(response)
+        let Connection { driver, .. } = self.0.insert(connection);
+        Ok(response.map(|body| Answer { body, driver }))
     }
 }
 
@@ -76,9 +100,42 @@ impl Connection {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| ScrapeError::from_transport(&error))?;
-        // It ends when the sender or the target has gone; whoever waits for an answer is told why.
-        tokio::spawn(async move { connection.await.ok() });
-        Ok(Self { host, sender })
+        Ok(Self { host, sender, driver: Driver(Some(connection)) })
+    }
+}
+
+impl Driver {
+    /// Moves bytes until `work` is done.
+    async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.poll(cx);
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if self.0.as_mut().is_some_and(|connection| Pin::new(connection).poll(cx).is_ready()) {
+            self.0 = None;
+        }
+    }
+}
+
+impl Body for Answer<'_> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.driver.poll(cx);
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
