@@ -10,11 +10,13 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt as _;
 use http_body_util::Either;
 use hyper::Response;
 use hyper::body::Body as _;
-use reqwest::RequestBuilder;
+use percent_encoding::percent_decode_str;
 use reqwest::StatusCode;
 use reqwest::Url;
 use reqwest::header;
@@ -154,18 +156,18 @@ impl Client {
         let mut credentials = self.credentials().await?;
         let mut url = request.url.clone();
         if self.config.auth.is_some() {
-            // Only one `Authorization` may be sent; an http address always takes an empty user.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
+            // Only one `Authorization` may be sent.
+            take_user(&mut url);
         }
         for _ in 0..=REDIRECTS_MAX {
-            let get = || {
-                let get = client.get(url.clone()).headers(self.plain_headers(request.timeout));
-                credentials.add_to(get)
-            };
-            let response = match ask(get(), &url, kept).await {
+            let mut headers = self.plain_headers(request.timeout);
+            if let Some(user) = take_user(&mut url) {
+                headers.insert(header::AUTHORIZATION, user?);
+            }
+            headers.extend(credentials.clone());
+            let response = match ask(&client, &url, headers.clone(), kept).await {
                 // Perhaps a kept connection that ended meanwhile.
-                Err(ScrapeError::ClosedEarly { .. }) => ask(get(), &url, kept).await?,
+                Err(ScrapeError::ClosedEarly { .. }) => ask(&client, &url, headers, kept).await?,
                 response => response?,
             };
             if !self.config.follow_redirects {
@@ -178,7 +180,7 @@ impl Client {
             let next = next.ok_or(ScrapeError::RedirectTarget)?;
             if next.origin() != url.origin() {
                 // They stay away for good: a stranger may redirect back to where it likes.
-                credentials = Credentials::default();
+                credentials.clear();
             }
             url = next;
         }
@@ -227,8 +229,9 @@ impl Client {
         headers
     }
 
-    async fn credentials(&self) -> Result<Credentials, ScrapeError> {
-        let mut credentials = Credentials::default();
+    /// Headers that are for the target's own eyes.
+    async fn credentials(&self) -> Result<HeaderMap, ScrapeError> {
+        let mut credentials = HeaderMap::new();
         match &self.config.auth {
             None => {}
             Some(Auth::Basic(basic)) => {
@@ -237,20 +240,21 @@ impl Client {
                     Some(source) => read_text(source, "password").await?,
                     None => Secret::new(String::new()),
                 };
-                credentials.basic = Some((username, password));
+                let value = basic_auth(username.expose(), password.expose())?;
+                credentials.insert(header::AUTHORIZATION, value);
             }
             Some(Auth::Token(token)) => {
                 let secret = read_text(&token.credentials, "credentials").await?;
                 let value = format!("{} {}", token.kind, secret.expose());
                 let value = secret_value(&value, "authorization")?;
-                credentials.headers.insert(header::AUTHORIZATION, value);
+                credentials.insert(header::AUTHORIZATION, value);
             }
         }
         for (name, values) in &self.headers {
             for source in values {
                 let value = read_text(source, name.as_str()).await?;
                 let value = secret_value(value.expose(), name.as_str())?;
-                credentials.headers.append(name.clone(), value);
+                credentials.append(name.clone(), value);
             }
         }
         Ok(credentials)
@@ -290,38 +294,37 @@ impl Client {
 
 /// Sends a request, by whichever way its address asks for.
 async fn ask<'a>(
-    request: RequestBuilder,
+    client: &reqwest::Client,
     url: &Url,
+    headers: HeaderMap,
     kept: &'a mut Kept,
 ) -> Result<Response<Answer<'a>>, ScrapeError> {
     let host = host(url);
-    let (client, request) = request.build_split();
-    let request = request.map_err(|error| ScrapeError::from_library(&error, &host))?;
     if url.scheme() == "http" {
-        return Ok(kept.send(url, host, request).await?.map(Either::Left));
+        return Ok(kept.send(url, host, headers).await?.map(Either::Left));
     }
-    let sent = client.execute(request).await;
+    let sent = client.get(url.clone()).headers(headers).send().await;
     let sent = sent.map_err(|error| ScrapeError::from_library(&error, &host))?;
     Ok(Response::from(sent).map(Either::Right))
 }
 
-/// What is for the target's own eyes.
-#[derive(Debug, Clone, Default)]
-struct Credentials {
-    basic: Option<(Secret, Secret)>,
-    headers: HeaderMap,
+/// Takes user and password out of an address, as the header to send instead; `None` if there are
+/// none. Fails where they cannot be sent.
+fn take_user(url: &mut Url) -> Option<Result<HeaderValue, ScrapeError>> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (username, password) = (decoded(url.username()), decoded(url.password().unwrap_or("")));
+    if username.is_empty() && url.password().is_none() {
+        return None;
+    }
+    // An http address always takes an empty user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(basic_auth(&username, &password))
 }
 
-impl Credentials {
-    fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
-        let request = request.headers(self.headers.clone());
-        match &self.basic {
-            Some((username, password)) => {
-                request.basic_auth(username.expose(), Some(password.expose()))
-            }
-            None => request,
-        }
-    }
+fn basic_auth(username: &str, password: &str) -> Result<HeaderValue, ScrapeError> {
+    let text = BASE64_STANDARD.encode(format!("{username}:{password}"));
+    secret_value(&format!("Basic {text}"), "authorization")
 }
 
 /// Where a redirect leads, if the answer is one. As in Go, a redirecting status without `Location`

@@ -24,6 +24,7 @@ use hyper::body::SizeHint;
 use hyper::client::conn::http1;
 use hyper::client::conn::http1::SendRequest;
 use hyper::header;
+use hyper::header::HeaderMap;
 use hyper::header::HeaderValue;
 use hyper_util::rt::TokioIo;
 use reqwest::Url;
@@ -61,15 +62,15 @@ pub(super) struct Answer<'a> {
 }
 
 impl Kept {
-    /// Sends a request to `url`, on the connection that is kept if it leads there and lives, and
+    /// Asks for `url`, on the connection that is kept if it leads there and lives, and
     /// keeps the one that it went by.
     pub(super) async fn send(
         &mut self,
         url: &Url,
         host: String,
-        request: reqwest::Request,
+        headers: HeaderMap,
     ) -> Result<Response<Answer<'_>>, ScrapeError> {
-        let request = to_hyper(url, request)?;
+        let request = request(url, headers)?;
         let mut kept = self.0.take().filter(|kept| kept.host == host);
         if let Some(connection) = &mut kept
             && connection.driver.drive(connection.sender.ready()).await.is_err()
@@ -140,10 +141,7 @@ impl Body for Answer<'_> {
 }
 
 /// The request as it is written: with the path alone, and with the host as a header.
-fn to_hyper(
-    url: &Url,
-    mut request: reqwest::Request,
-) -> Result<Request<Empty<Bytes>>, ScrapeError> {
+fn request(url: &Url, headers: HeaderMap) -> Result<Request<Empty<Bytes>>, ScrapeError> {
     let fault = |cause: String| ScrapeError::Other { cause };
     let path = url.query().map_or_else(
         || Uri::try_from(url.path()),
@@ -154,10 +152,10 @@ fn to_hyper(
         || HeaderValue::try_from(name),
         |port| HeaderValue::try_from(format!("{name}:{port}")),
     );
-    let mut plain = Request::new(Empty::new());
-    *plain.uri_mut() = path.map_err(|error| fault(error.to_string()))?;
-    std::mem::swap(plain.headers_mut(), request.headers_mut());
+    let mut request = Request::new(Empty::new());
+    *request.uri_mut() = path.map_err(|error| fault(error.to_string()))?;
+    *request.headers_mut() = headers;
     let authority = authority.map_err(|error| fault(error.to_string()))?;
-    plain.headers_mut().insert(header::HOST, authority);
-    Ok(plain)
+    request.headers_mut().insert(header::HOST, authority);
+    Ok(request)
 }
