@@ -40,6 +40,9 @@ const WARM_UP_ROUNDS: u32 = 3;
 /// Longest time that a program may take to begin.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How a good answer begins.
+const OK: &[u8] = b"HTTP/1.1 200";
+
 /// What was seen of one program.
 struct Seen {
     name: &'static str,
@@ -50,6 +53,8 @@ struct Seen {
     missed: f64,
     /// Median and longest time of `/metrics` with gzip, in milliseconds; ours alone.
     page_ms: Option<(f64, f64)>,
+    /// Seconds until it was ready again after it was killed; ours alone.
+    ready_again: Option<f64>,
 }
 
 fn main() -> ExitCode {
@@ -89,9 +94,15 @@ fn run(options: &Options) -> anyhow::Result<()> {
 fn measure(program: &Program, targets: &Targets, options: &Options) -> anyhow::Result<Seen> {
     let directory = tempfile::tempdir()?;
     let mut running = program.start(directory.path(), targets.port(), options)?;
-    let seen = watch(&mut running.child, running.page, program, targets, options);
+    let mut seen = watch(&mut running.child, running.page, program, targets, options);
     running.child.kill()?;
     running.child.wait()?;
+    if let (Ok(seen), true) = (&mut seen, program.is_ours) {
+        running = program.start(directory.path(), targets.port(), options)?;
+        seen.ready_again = Some(until_ready(running.page)?);
+        running.child.kill()?;
+        running.child.wait()?;
+    }
     seen.with_context(|| {
         let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
         format!("its log ends: {}", log.lines().next_back().unwrap_or_default())
@@ -144,32 +155,56 @@ fn watch(
         // A round that straddles an end of the time is no miss.
         missed: (due - scrapes - options.targets as f64).max(0.0),
         page_ms: ms(times.get(times.len() / 2)).zip(ms(times.last())),
+        ready_again: None,
     })
+}
+
+/// Seconds until a program that was started just now has tried every target.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn until_ready(address: SocketAddr) -> anyhow::Result<f64> {
+    let start = Instant::now();
+    loop {
+        // Nobody listens yet at first.
+        if fetch(address, "/-/ready").is_ok_and(|answer| answer.starts_with(OK)) {
+            return Ok(start.elapsed().as_secs_f64());
+        }
+        anyhow::ensure!(start.elapsed() < START_TIME_MAX, "it did not get ready again");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// How long one `/metrics` takes, compressed as Prometheus asks for it.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn page_time(address: SocketAddr) -> anyhow::Result<Duration> {
     let start = Instant::now();
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(
-        b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
-    )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    anyhow::ensure!(answer.starts_with(b"HTTP/1.1 200"), "no page");
+    let answer = fetch(address, "/metrics")?;
+    anyhow::ensure!(answer.starts_with(OK), "no page");
     Ok(start.elapsed())
 }
 
+fn fetch(address: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
 fn print(seen: &Seen, ours: Option<&Seen>) {
-    let Seen { name, cpu_per_1000, cores, resident_mib, peak_mib, missed, page_ms } = seen;
+    let Seen { name, cpu_per_1000, cores, resident_mib, peak_mib, missed, .. } = seen;
     println!(
         "{name:12} {cpu_per_1000:7.3} CPU s per 1,000 scrapes, {:5.1} % of a core, {resident_mib:7.1} MiB \
          (peak {peak_mib:.1}), {missed:.0} scrapes missed",
         cores * 100.0
     );
-    if let Some((median, most)) = page_ms {
+    if let Some((median, most)) = seen.page_ms {
         println!("{name:12} /metrics in {median:.1} ms, at most {most:.1} ms");
+    }
+    if let Some(seconds) = seen.ready_again {
+        println!("{name:12} killed and started again, it is ready in {seconds:.2} s");
     }
     if let Some(ours) = ours {
         println!(

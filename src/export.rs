@@ -14,6 +14,7 @@ mod gzip;
 mod labels;
 mod metric;
 pub mod names;
+mod newest;
 mod number;
 mod series;
 mod words;
@@ -21,8 +22,6 @@ mod words;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
@@ -41,6 +40,7 @@ use buffers::Buffers;
 use families::Families;
 use families::Place;
 use gzip::Opened;
+use newest::Newest;
 
 /// `Content-Type` of the page.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -77,16 +77,6 @@ struct Edition {
     store_failures: u64,
 }
 
-/// A page without what the process uses.
-#[derive(Debug)]
-struct Body {
-    edition: Edition,
-    /// How many were begun before this one.
-    number: u64,
-    pieces: Vec<Bytes>,
-    gzip: OnceLock<Result<Opened, io::ErrorKind>>,
-}
-
 /// Writes the metrics page.
 pub struct Exporter {
     board: Arc<Board>,
@@ -95,9 +85,9 @@ pub struct Exporter {
     reloads: RwLock<Reloads>,
     process: Registry,
     buffers: Buffers,
-    /// How many bodies were begun.
-    begun: AtomicU64,
-    newest: Mutex<Option<Arc<Body>>>,
+    /// Without what the process uses; as is the next.
+    plain: Newest<Edition, Vec<Bytes>>,
+    gzipped: Newest<Edition, Opened>,
 }
 
 impl Exporter {
@@ -114,8 +104,8 @@ impl Exporter {
             reloads: RwLock::default(),
             process,
             buffers: Buffers::new(HELD_BYTES_MAX),
-            begun: AtomicU64::new(0),
-            newest: Mutex::new(None),
+            plain: Newest::new(),
+            gzipped: Newest::new(),
         }
     }
 
@@ -133,47 +123,41 @@ impl Exporter {
     /// # Errors
     /// If readers hold too much already.
     pub fn page(&self) -> Result<Vec<Bytes>, PageError> {
-        let mut pieces = self.body()?.pieces.clone();
+        let body = self.plain.get(
+            || self.edition(),
+            |edition| {
+                if self.buffers.is_exhausted() {
+                    return Err(PageError::Exhausted);
+                }
+                let mut families = Families::new(&self.buffers);
+                self.write(*edition, &mut families);
+                let texts = families.finish().filter(|(_, text)| !text.is_empty());
+                Ok(texts.map(|(place, text)| self.buffers.lend(place, text)).collect())
+            },
+        )?;
+        let mut pieces = Vec::clone(&body);
         pieces.push(self.process_page().into());
         Ok(pieces)
     }
 
-    /// The same, as one gzip member.
+    /// The same, as one gzip member. It is compressed while it is written, so that the plain page
+    /// of a large fleet, which nobody asked for, takes no memory.
     ///
     /// # Errors
-    /// If readers hold too much already, or it cannot be compressed.
+    /// If it cannot be compressed.
     pub fn page_gzipped(&self) -> Result<Vec<Bytes>, PageError> {
-        let body = self.body()?;
         // Whoever asks meanwhile waits for the one who compresses.
-        let opened =
-            body.gzip.get_or_init(|| gzip::open(&body.pieces).map_err(|fault| fault.kind()));
-        let opened = opened.as_ref().map_err(|kind| PageError::Gzip((*kind).into()))?;
-        let end = gzip::close(opened, &self.process_page()).map_err(PageError::Gzip)?;
-        Ok(vec![opened.blocks.clone(), end])
-    }
-
-    /// The newest body, if nothing on it changed or it was begun after this call; a new one
-    /// otherwise. So of many who ask at once the first gets one and all others share the next,
-    /// however fast the board changes, and nobody gets one that is older than his question.
-    fn body(&self) -> Result<Arc<Body>, PageError> {
-        let begun_before = self.begun.load(Ordering::Acquire);
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let edition = self.edition();
-        if let Some(body) = &*newest
-            && (body.edition == edition || body.number >= begun_before)
-        {
-            return Ok(Arc::clone(body));
-        }
-        // Its buffers come back if nobody reads them.
-        *newest = None;
-        if self.buffers.is_exhausted() {
-            return Err(PageError::Exhausted);
-        }
-        let number = self.begun.fetch_add(1, Ordering::AcqRel);
-        let pieces = self.write(edition);
-        let body = Arc::new(Body { edition, number, pieces, gzip: OnceLock::new() });
-        *newest = Some(Arc::clone(&body));
-        Ok(body)
+        let opened = self.gzipped.get(
+            || self.edition(),
+            |edition| {
+                let mut families = Families::packing();
+                self.write(*edition, &mut families);
+                families.finish_packed()
+            },
+        );
+        let opened = opened.map_err(PageError::Gzip)?;
+        let end = gzip::close(&opened, &self.process_page()).map_err(PageError::Gzip)?;
+        Ok(opened.pieces.iter().cloned().chain([end]).collect())
     }
 
     /// What the page depends on; taken before the board is looked at, so that it never says more
@@ -186,11 +170,11 @@ impl Exporter {
         }
     }
 
-    fn write(&self, edition: Edition) -> Vec<Bytes> {
+    /// Writes everything but what the process uses.
+    fn write(&self, edition: Edition, families: &mut Families) {
         let Edition { reloads, store_failures, .. } = edition;
-        let mut families = Families::new(&self.buffers);
-        series::write_targets(&mut self.board.targets(), &mut families);
-        series::write_trust(&self.board.trust(), &mut families);
+        series::write_targets(&mut self.board.targets(), families);
+        series::write_trust(&self.board.trust(), families);
         for (place, value) in [
             (
                 const { Place::of(&names::CONFIG_LAST_RELOAD_SUCCESSFUL) },
@@ -212,11 +196,6 @@ impl Exporter {
             families::label(&mut labels, name, value);
         }
         families.add_some(const { Place::of(&names::BUILD_INFO) }, &labels, Some(1.0));
-        families
-            .finish()
-            .filter(|(_, text)| !text.is_empty())
-            .map(|(place, text)| self.buffers.lend(place, text))
-            .collect()
     }
 
     /// What the process uses; the names come after all of ours.

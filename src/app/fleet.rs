@@ -1,7 +1,8 @@
 //! The scrape tasks: one for each target, which fetches, reads and hands the result on.
 //!
 //! A page is read in its target's own task: a huge one costs its target time and nobody else. While
-//! it is read, or waits for the engine, the target is not scraped again. A reload leaves the tasks alone whose target did not change, so that their pace stays steady.
+//! it is read, or waits for the engine, the target is not scraped again. A reload leaves the tasks
+//! alone whose target did not change, so that their pace stays steady.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,9 +3,14 @@
 //! The page lists families one after the other, and the board lists caches. Going over all caches
 //! once a family would bring each cache into the processor's own memory forty times; so each cache
 //! is looked at once and writes a line here and a line there. What comes out is the page in pieces,
-//! which are sent as they are and never joined.
+//! which are sent as they are and never joined; or, where it is compressed, each long family has a
+//! compressor of its own, and no more of its text in memory than that takes at once.
+
+use std::io;
 
 use crate::export::buffers::Buffers;
+use crate::export::gzip::Opened;
+use crate::export::gzip::Packer;
 use crate::export::labels;
 use crate::export::names;
 use crate::export::names::Metric;
@@ -13,6 +18,10 @@ use crate::export::number;
 
 /// Room for a number and the end of its line; only the largest and smallest need more.
 const NUMBER_BYTES: usize = 32;
+
+/// Text of a family that is compressed at once. A page that is shorter has one compressor, of some
+/// hundred kilobytes; a longer one as many as it has long families.
+const PACKED_BYTES: usize = 128 << 10;
 
 /// Where a metric is in the table of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,21 +55,38 @@ struct Family {
     /// The lines before the first series.
     head: String,
     text: Vec<u8>,
+    /// What came before the text, where that was packed already.
+    packer: Option<Packer>,
 }
 
 /// All families, in the order of the table.
 #[derive(Debug)]
-pub(super) struct Families(Vec<Family>);
+pub(super) struct Families {
+    families: Vec<Family>,
+    packs: bool,
+    /// The first fault of a packer.
+    fault: Option<io::Error>,
+}
 
 impl Families {
     /// Without series, on paper from `buffers`.
     pub(super) fn new(buffers: &Buffers) -> Self {
+        Self::with(false, |place| buffers.take(place))
+    }
+
+    /// Without series, to be compressed.
+    pub(super) fn packing() -> Self {
+        Self::with(true, |_| Vec::new())
+    }
+
+    fn with(packs: bool, text: impl Fn(usize) -> Vec<u8>) -> Self {
         let families = names::ALL.iter().enumerate().map(|(place, metric)| Family {
             name: metric.name,
             head: head(metric),
-            text: buffers.take(place),
+            text: text(place),
+            packer: None,
         });
-        Self(families.collect())
+        Self { families: families.collect(), packs, fault: None }
     }
 
     /// Adds a series: its labels are `labels` and then `rest`, which between them have the braces
@@ -70,9 +96,9 @@ impl Families {
         if !value.is_finite() {
             return;
         }
-        let family = &mut self.0[place.0];
+        let family = &mut self.families[place.0];
         let text = &mut family.text;
-        if text.is_empty() {
+        if text.is_empty() && family.packer.is_none() {
             text.extend_from_slice(family.head.as_bytes());
         }
         text.reserve(family.name.len() + labels.len() + rest.len() + NUMBER_BYTES);
@@ -81,6 +107,19 @@ impl Families {
         text.extend_from_slice(rest.as_bytes());
         number::push(text, value);
         text.push(b'\n');
+        if self.packs && text.len() >= PACKED_BYTES {
+            self.pack(place);
+        }
+    }
+
+    #[cold]
+    fn pack(&mut self, place: Place) {
+        let Family { text, packer, .. } = &mut self.families[place.0];
+        let packed = packer.get_or_insert_with(Packer::new).write(text);
+        text.clear();
+        if let Err(fault) = packed {
+            self.fault.get_or_insert(fault);
+        }
     }
 
     /// Adds a series without labels of its own, if there is a value.
@@ -92,10 +131,39 @@ impl Families {
     }
 
     /// The texts of the families by name, each with its place in the table.
-    pub(super) fn finish(mut self) -> impl Iterator<Item = (usize, Vec<u8>)> {
-        let mut order: Vec<usize> = (0..self.0.len()).collect();
-        order.sort_unstable_by_key(|&place| self.0[place].name);
-        order.into_iter().map(move |place| (place, std::mem::take(&mut self.0[place].text)))
+    pub(super) fn finish(self) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        self.by_name().map(|(place, family)| (place, family.text))
+    }
+
+    /// The beginning of a gzip member with the same.
+    ///
+    /// # Errors
+    /// If something could not be compressed.
+    pub(super) fn finish_packed(mut self) -> io::Result<Opened> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        let mut opened = Opened::new();
+        // Short families are packed together.
+        let mut short = Packer::new();
+        for (_, Family { text, packer, .. }) in self.by_name() {
+            let Some(mut packer) = packer else {
+                short.write(&text)?;
+                continue;
+            };
+            opened.push(std::mem::replace(&mut short, Packer::new()))?;
+            packer.write(&text)?;
+            opened.push(packer)?;
+        }
+        opened.push(short)?;
+        Ok(opened)
+    }
+
+    /// The families by name, each with its place in the table.
+    fn by_name(self) -> impl Iterator<Item = (usize, Family)> {
+        let mut families: Vec<(usize, Family)> = self.families.into_iter().enumerate().collect();
+        families.sort_unstable_by_key(|(_, family)| family.name);
+        families.into_iter()
     }
 }
 

@@ -16,33 +16,51 @@ use flate2::write::DeflateEncoder;
 /// Deflate, no name, no time, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// The part of the whole by which the compressed page is expected to be smaller.
-const RATIO_EXPECTED: usize = 16;
-
 /// The long part: a gzip member that is not finished.
 #[derive(Debug)]
 pub(super) struct Opened {
     /// Header and whole blocks.
-    pub(super) blocks: Bytes,
+    pub(super) pieces: Vec<Bytes>,
     crc: Crc,
 }
 
-/// Begins a member with these pieces. Label sets repeat so much that the fastest level already
-/// leaves a tenth or less.
-pub(super) fn open(pieces: &[Bytes]) -> io::Result<Opened> {
-    let length: usize = pieces.iter().map(Bytes::len).sum();
-    let mut blocks = Vec::with_capacity(length / RATIO_EXPECTED + HEADER.len());
-    blocks.extend_from_slice(&HEADER);
-    let mut crc = Crc::new();
-    let mut encoder = DeflateEncoder::new(blocks, Compression::fast());
-    for piece in pieces {
-        crc.update(piece);
-        encoder.write_all(piece)?;
+/// Compresses one run of text. Label sets repeat so much that the fastest level already leaves a
+/// tenth or less.
+#[derive(Debug)]
+pub(super) struct Packer {
+    encoder: DeflateEncoder<Vec<u8>>,
+    crc: Crc,
+}
+
+impl Opened {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Self { pieces: vec![Bytes::from_static(&HEADER)], crc: Crc::new() }
     }
-    // Ends the last block at a whole byte, so that others can follow.
-    encoder.flush()?;
-    let blocks = std::mem::take(encoder.get_mut());
-    Ok(Opened { blocks: Bytes::from(blocks), crc })
+
+    /// Goes on with what was packed.
+    pub(super) fn push(&mut self, packer: Packer) -> io::Result<()> {
+        let Packer { mut encoder, crc } = packer;
+        if crc.amount() == 0 {
+            return Ok(());
+        }
+        // Ends the last block at a whole byte, so that others can follow.
+        encoder.flush()?;
+        self.pieces.push(std::mem::take(encoder.get_mut()).into());
+        self.crc.combine(&crc);
+        Ok(())
+    }
+}
+
+impl Packer {
+    pub(super) fn new() -> Self {
+        Self { encoder: DeflateEncoder::new(Vec::new(), Compression::fast()), crc: Crc::new() }
+    }
+
+    pub(super) fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        self.crc.update(text);
+        self.encoder.write_all(text)
+    }
 }
 
 /// Ends a member with the short part.
@@ -69,18 +87,24 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(pieces: &[&str], end: &str) {
-        let bytes: Vec<_> = pieces.iter().map(|piece| Bytes::from((*piece).to_owned())).collect();
-        let opened = open(&bytes).unwrap();
+    fn check(runs: &[&[&str]], end: &str) {
+        let mut opened = Opened::new();
+        for run in runs {
+            let mut packer = Packer::new();
+            for text in *run {
+                packer.write(text.as_bytes()).unwrap();
+            }
+            opened.push(packer).unwrap();
+        }
         // Twice: what was opened once is closed for each answer.
         for end in [end, "another"] {
             let closed = close(&opened, end.as_bytes()).unwrap();
-            let member = [&opened.blocks[..], &closed].concat();
+            let member = [opened.pieces.concat().as_slice(), &closed].concat();
             let mut text = String::new();
             // Not the decoder of several members.
             let mut decoder = GzDecoder::new(&member[..]);
             decoder.read_to_string(&mut text).unwrap();
-            assert_eq!(text, pieces.concat() + end);
+            assert_eq!(text, runs.concat().concat() + end);
             assert!(decoder.into_inner().is_empty());
         }
     }
@@ -88,9 +112,10 @@ mod tests {
     #[test]
     fn both_parts_are_one_member() {
         check(&[], "");
-        check(&["a"], "");
+        check(&[&["a"]], "");
         check(&[], "b");
-        check(&["a", "", "b"], "c\n");
-        check(&["x".repeat(100_000).as_str(), "y"], "end\n");
+        check(&[&["a", ""], &[], &[""], &["b"]], "c\n");
+        let long = "x".repeat(100_000);
+        check(&[&[&long, "y"], &["z"], &[&long]], "end\n");
     }
 }

@@ -1,10 +1,10 @@
 //! One job's HTTP client: asks as Prometheus asks, and trusts nothing that comes back.
 //!
 //! Connections are kept from one scrape to the next, as Prometheus keeps them: opening one for each
-//! took a third of what a scrape costs. Those in plain HTTP are our own ([`super::plain`]). A target may end a kept connection at the very moment that
-//! it is used again; so a request whose connection ends before the answer begins is sent once more.
-//! Redirects are followed here and not in the library, which would send `http_headers`, often
-//! secrets too, along to another host.
+//! took a third of what a scrape costs. Those in plain HTTP are our own ([`super::plain`]). A
+//! target may end a kept connection at the very moment that it is used again; so a request whose
+//! connection ends before the answer begins is sent once more. Redirects are followed here and not
+//! in the library, which would send `http_headers`, often secrets too, along to another host.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
