@@ -5,8 +5,6 @@
 //! of the hundred. Sums run in the order of rez-next's tuner, so that they agree with it to the
 //! last bit.
 
-use std::ops::Range;
-
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::snapshot::Window;
@@ -58,18 +56,19 @@ impl History {
 
     /// Mean over the `n` newest snapshots.
     pub fn newest(&self, signal: Signal, n: usize) -> Option<f64> {
-        let oldest = self.len().saturating_sub(n);
-        mean(self.values(signal, oldest..self.len()).rev())
+        let rows = self.len().saturating_sub(n)..self.len();
+        mean(self.window.column(signal, rows.clone()).iter().rev(), rows.len())
     }
 
     /// Mean over the `n` oldest snapshots.
     pub fn oldest(&self, signal: Signal, n: usize) -> Option<f64> {
-        mean(self.values(signal, 0..n.min(self.len())))
+        let rows = 0..n.min(self.len());
+        mean(self.window.column(signal, rows.clone()).iter(), rows.len())
     }
 
     /// Mean over the window.
     pub fn mean(&self, signal: Signal) -> Option<f64> {
-        mean(self.all(signal))
+        mean(self.window.column(signal, 0..self.len()).iter(), self.len())
     }
 
     /// Smallest value of the window.
@@ -106,16 +105,8 @@ impl History {
         finite(covariance / variance)
     }
 
-    fn all(&self, signal: Signal) -> impl DoubleEndedIterator<Item = Option<f64>> {
-        self.values(signal, 0..self.len())
-    }
-
-    fn values(
-        &self,
-        signal: Signal,
-        rows: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = Option<f64>> {
-        self.window.values(signal, rows)
+    fn all(&self, signal: Signal) -> impl Iterator<Item = Option<f64>> {
+        self.window.values(signal, 0..self.len())
     }
 
     /// `Some` when at least half of the window has the signal.
@@ -125,17 +116,15 @@ impl History {
     }
 }
 
-/// The mean of those present; absent when fewer than half are.
-fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let (mut sum, mut present, mut all) = (0.0, 0_u32, 0_u32);
-    for value in values {
-        all += 1;
-        if let Some(value) = value {
-            sum += value;
-            present += 1;
-        }
+/// The mean of those present, which are not NaN; absent when fewer than half of `rows` are.
+fn mean<'a>(values: impl Iterator<Item = &'a f64>, rows: usize) -> Option<f64> {
+    let (mut sum, mut present) = (0.0, 0_u32);
+    for value in values.filter(|value| !value.is_nan()) {
+        sum += value;
+        present += 1;
     }
-    (present > 0 && 2 * present >= all).then(|| sum / f64::from(present)).and_then(finite)
+    let is_enough = present > 0 && 2 * present as usize >= rows;
+    is_enough.then(|| sum / f64::from(present)).and_then(finite)
 }
 
 fn finite(value: f64) -> Option<f64> {

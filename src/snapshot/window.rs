@@ -115,6 +115,12 @@ impl Window {
         self.columns[signal as usize].get(row).copied().and_then(present)
     }
 
+    /// The values of a signal in these rows as they lie in memory, NaN where it is absent; none for
+    /// a signal that was never shown.
+    pub fn column(&self, signal: Signal, rows: Range<usize>) -> &[f64] {
+        self.columns[signal as usize].get(rows).unwrap_or_default()
+    }
+
     /// The values of a signal in these rows, oldest first.
     pub fn values(
         &self,
@@ -123,8 +129,11 @@ impl Window {
     ) -> impl DoubleEndedIterator<Item = Option<f64>> + Clone {
         // A signal that was never shown is absent from each row all the same.
         let absent = if self.columns[signal as usize].is_empty() { rows.len() } else { 0 };
-        let known = self.columns[signal as usize].get(rows).unwrap_or_default();
-        known.iter().copied().map(present).chain(std::iter::repeat_n(None, absent))
+        self.column(signal, rows)
+            .iter()
+            .copied()
+            .map(present)
+            .chain(std::iter::repeat_n(None, absent))
     }
 }
 
