@@ -14,6 +14,8 @@ mod rounds;
 mod samples;
 #[path = "rules/subjects.rs"]
 mod subjects;
+#[path = "support/windows.rs"]
+mod windows;
 
 use criterion::Criterion;
 

@@ -16,6 +16,7 @@ use crate::by_hand::Columns;
 use crate::peers;
 use crate::rounds::Subject;
 use crate::samples;
+use crate::windows;
 
 /// The rule that the aim is about.
 const AIM: &str = "hit_rate_declining";
@@ -55,8 +56,8 @@ impl Setting {
             parameters: TuningParameters::default(),
             columns: Columns::new(&snapshots),
             snapshots,
-            window: samples::window(0),
-            many: (0..MANY).map(samples::window).collect(),
+            window: windows::window(0),
+            many: (0..MANY).map(windows::window).collect(),
             many_columns: many.map(|snapshots| Columns::new(&snapshots)).collect(),
         })
     }

@@ -1,7 +1,6 @@
 //! Histories of caches as they look in life: a hit rate that falls, memory that fills, latencies
 //! that rise, each with some noise that is the same in every run.
 
-use cache_tuner_exporter::history::History;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::sim::rng;
 use cache_tuner_exporter::sim::rng::SplitMix64;
@@ -43,13 +42,4 @@ pub(crate) fn snapshots(seed: u64, count: usize) -> Vec<PerformanceSnapshot> {
         snapshot
     };
     (0..count).map(snapshot).collect()
-}
-
-/// The full window of a cache.
-pub(crate) fn window(seed: u64) -> History {
-    let mut history = History::new(SAMPLES);
-    for snapshot in snapshots(seed, SAMPLES) {
-        history.push(snapshot);
-    }
-    history
 }
