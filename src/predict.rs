@@ -167,7 +167,7 @@ pub fn of_siblings(observations: &[Observation], now: Timestamp) -> Slope {
 /// the change does not happen. No size answers first requests.
 pub fn predict(model: &SizeModel<'_>, size_ratio: f64) -> Option<Prediction> {
     let is_sound = size_ratio.is_finite() && size_ratio > 0.0 && is_ratio(model.hit_rate);
-    is_sound.then(|| at_ratio(model, slope(model), size_ratio))
+    is_sound.then(|| Curve::new(model).at(size_ratio))
 }
 
 /// The size between `size_ratio_min` and `size_ratio_max` times the present one with the largest
@@ -179,38 +179,67 @@ pub fn best(
     size_ratio_max: f64,
     price: f64,
 ) -> Option<Best> {
-    predict(model, size_ratio_min)?;
-    let stay = Best { size_ratio: 1.0, prediction: predict(model, 1.0)?, utility: 0.0 };
+    let is_sound = size_ratio_min.is_finite() && size_ratio_min > 0.0 && is_ratio(model.hit_rate);
+    if !is_sound {
+        return None;
+    }
+    let curve = Curve::new(model);
+    let stay = Best { size_ratio: 1.0, prediction: curve.at(1.0), utility: 0.0 };
     let factor = size_ratio_max / size_ratio_min;
     if !(factor >= 1.0 && factor.is_finite() && price.is_finite() && model.size.is_finite()) {
         return None;
     }
-    let slope = slope(model);
     let step = |index: u32| factor.powf(f64::from(index) / f64::from(SIZES_TRIED));
     let sizes = (0..=SIZES_TRIED).map(|index| (size_ratio_min * step(index)).min(size_ratio_max));
     // What is in use is the size at which a cache that is not full begins to lose.
     let used = model.fill.filter(|fill| (size_ratio_min..=size_ratio_max).contains(fill));
     let tried = sizes.chain(used).map(|size_ratio| {
-        let prediction = at_ratio(model, slope, size_ratio);
+        let prediction = curve.at(size_ratio);
         let cost = price * model.size * (size_ratio - 1.0);
         Best { size_ratio, prediction, utility: prediction.gain - cost }
     });
     Some(tried.fold(stay, |best, next| if next.utility > best.utility { next } else { best }))
 }
 
-fn at_ratio(model: &SizeModel<'_>, slope: Slope, size_ratio: f64) -> Prediction {
-    let from = model.hit_rate;
-    let ratio = effective_ratio(model, size_ratio);
-    let odds = logit(from);
-    let inner = from.clamp(EDGE, 1.0 - EDGE);
-    let expired = model.expired_share.filter(|share| *share > EXPIRED_SHARE_MAX);
-    let kept = 1.0 - expired.unwrap_or(0.0).min(1.0);
-    let change = kept * (logistic(odds + slope.value * ratio.ln()) - inner);
-    let most = model.compulsory_share.map_or(1.0, |share| 1.0 - share).max(from);
-    let hit_rate = (from + change).clamp(0.0, most);
-    let steepness = hit_rate * (1.0 - hit_rate);
-    let error = kept * slope.error * ratio.ln().abs() * steepness;
-    Prediction { hit_rate, gain: hit_rate - from, error }
+/// How a cache's hit rate follows its size: what is the same for all sizes, reckoned once.
+struct Curve<'a> {
+    model: &'a SizeModel<'a>,
+    slope: Slope,
+    /// logit h.
+    odds: f64,
+    /// h, away from the edges.
+    inner: f64,
+    /// Share of a change that expirations leave.
+    kept: f64,
+    /// Largest hit rate.
+    most: f64,
+}
+
+impl<'a> Curve<'a> {
+    fn new(model: &'a SizeModel<'a>) -> Self {
+        let from = model.hit_rate;
+        let expired = model.expired_share.filter(|share| *share > EXPIRED_SHARE_MAX);
+        Self {
+            model,
+            slope: slope(model),
+            odds: logit(from),
+            inner: from.clamp(EDGE, 1.0 - EDGE),
+            kept: 1.0 - expired.unwrap_or(0.0).min(1.0),
+            most: model.compulsory_share.map_or(1.0, |share| 1.0 - share).max(from),
+        }
+    }
+
+    /// At `size_ratio` times the present size, which is finite and above 0.
+    fn at(&self, size_ratio: f64) -> Prediction {
+        let Self { slope, odds, inner, kept, most, .. } = *self;
+        let from = self.model.hit_rate;
+        let growth = effective_ratio(self.model, size_ratio).ln();
+        let change = kept * (logistic(odds + slope.value * growth) - inner);
+        let hit_rate = (from + change).clamp(0.0, most);
+        let steepness = hit_rate * (1.0 - hit_rate);
+        let error = kept * slope.error * growth.abs() * steepness;
+        Prediction { hit_rate, gain: hit_rate - from, error }
+    }
 }
 
 /// The change of size as the entries feel it.

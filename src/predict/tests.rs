@@ -112,6 +112,43 @@ fn nonsense_has_no_prediction() {
     }
 }
 
+/// By [`predict`] alone, as the search is defined.
+fn best_of_predictions(model: &SizeModel<'_>, (min, max): (f64, f64), price: f64) -> Best {
+    let sizes = (0..=SIZES_TRIED)
+        .map(|index| (min * (max / min).powf(f64::from(index) / f64::from(SIZES_TRIED))).min(max));
+    let used = model.fill.filter(|fill| (min..=max).contains(fill));
+    let mut best = Best { size_ratio: 1.0, prediction: predict(model, 1.0).unwrap(), utility: 0.0 };
+    for size_ratio in sizes.chain(used) {
+        let prediction = predict(model, size_ratio).unwrap();
+        let utility = prediction.gain - price * model.size * (size_ratio - 1.0);
+        if utility > best.utility {
+            best = Best { size_ratio, prediction, utility };
+        }
+    }
+    best
+}
+
+#[test]
+fn the_best_size_is_that_of_the_best_prediction() {
+    let inner = Some(Inner { size_ratio: 0.25, hit_rate: 0.4 });
+    let models = [
+        FULL_CACHE,
+        SizeModel { fill: Some(0.6), ..FULL_CACHE },
+        SizeModel { evicts: Some(false), fill: None, ..FULL_CACHE },
+        SizeModel { expired_share: Some(0.5), compulsory_share: Some(0.2), ..FULL_CACHE },
+        SizeModel { hit_rate: 0.9999, inner, ..FULL_CACHE },
+        SizeModel { size: 1.7, inner, ..FULL_CACHE },
+    ];
+    for (number, model) in models.into_iter().enumerate() {
+        for price in [0.0, 0.05, 0.11, 0.3] {
+            for sizes in [(0.5, 2.0), (1.0, 1.0), (0.25, 0.9), (1.1, 4.0)] {
+                let want = Some(best_of_predictions(&model, sizes, price));
+                assert_eq!(best(&model, sizes.0, sizes.1, price), want, "{number} {price}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_best_size_depends_on_the_price() {
     let best = |price| best(&FULL_CACHE, 0.5, 3.0, price).unwrap();

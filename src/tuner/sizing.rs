@@ -185,32 +185,46 @@ impl SizingNow<'_> {
         Some(Inner { size_ratio: self.share(Parameter::L1SizeMultiplier)?, hit_rate: hit_rate? })
     }
 
+    /// The values of a signal in the newest valid samples, the newest first, and how many there are.
+    /// Without a list: rules ask for them at every scrape of every cache.
+    fn recent(&self, signal: Signal) -> ([f64; RECENT_SAMPLES], usize) {
+        let samples = self.track.iter().rev().filter(|sample| sample.valid).take(RECENT_SAMPLES);
+        let (mut values, mut count) = ([0.0; RECENT_SAMPLES], 0);
+        for value in samples.filter_map(|sample| sample.value(signal)) {
+            values[count] = value;
+            count += 1;
+        }
+        (values, count)
+    }
+
+    fn recent_mean(&self, signal: Signal) -> Option<f64> {
+        let (values, count) = self.recent(signal);
+        stats::mean(&values[..count])
+    }
+
     fn model(&self, parameter: Parameter) -> Option<SizeModel<'_>> {
-        let newest = |signal: Signal| -> Vec<f64> {
-            let samples = self.track.iter().rev().filter(|sample| sample.valid);
-            samples.take(RECENT_SAMPLES).filter_map(|sample| sample.value(signal)).collect()
-        };
-        let hit_rates = newest(Signal::HitRate);
-        if hit_rates.len() < RECENT_SAMPLES_MIN {
+        let (hit_rates, count) = self.recent(Signal::HitRate);
+        let hit_rates = &hit_rates[..count];
+        if count < RECENT_SAMPLES_MIN {
             return None;
         }
         let fill = match parameter {
             Parameter::L1SizeMultiplier => Signal::MemoryUsagePercent,
             _ => Signal::DiskUsagePercent,
         };
-        let fill = stats::mean(&newest(fill)).map(|percent| percent / 100.0);
-        let evicts = stats::mean(&newest(Signal::EvictionRate)).map(|rate| rate > 0.0);
-        let deviation = stats::variance(&hit_rates)?.sqrt() / (hit_rates.len() as f64).sqrt();
+        let fill = self.recent_mean(fill).map(|percent| percent / 100.0);
+        let evicts = self.recent_mean(Signal::EvictionRate).map(|rate| rate > 0.0);
+        let deviation = stats::variance(hit_rates)?.sqrt() / (count as f64).sqrt();
         let observations = self.sizing.observations.get(&parameter);
         Some(SizeModel {
-            hit_rate: stats::mean(&hit_rates)?,
+            hit_rate: stats::mean(hit_rates)?,
             hit_rate_deviation: deviation,
             size: self.sizing.sizes.total()? / self.sizing.first_total?,
             fill: fill.filter(|fill| evicts != Some(true) || *fill < FILL_WHERE_EVICTING),
             evicts,
             expired_share: None,
             compulsory_share: None,
-            inner: self.inner(stats::mean(&newest(Signal::L1HitRate))),
+            inner: self.inner(self.recent_mean(Signal::L1HitRate)),
             observations: observations.map_or(&[], Vec::as_slice),
             prior: self.sizing.prior,
             now: self.now,
