@@ -126,7 +126,7 @@ impl Track {
     }
 
     fn sample(&self, row: usize) -> Sample {
-        let (timestamp, valid) = (self.window.times()[row], self.window.mark(row));
+        let (timestamp, valid) = (self.window.times()[row], self.window.marks()[row]);
         let mut sample = Sample { timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
         for signal in Signal::ALL {
             if let Some(value) = self.window.value(row, signal) {
@@ -139,11 +139,10 @@ impl Track {
 
     /// Times and values of a signal where it is present and the sample valid.
     pub(super) fn values(&self, signal: Signal) -> impl Iterator<Item = (Timestamp, f64)> {
-        let values = self.window.values(signal, 0..self.len());
-        let rows = self.window.times().iter().zip(values).enumerate();
-        rows.filter_map(|(row, (time, value))| {
-            value.filter(|_| self.window.mark(row)).map(|value| (*time, value))
-        })
+        let values = self.window.column(signal, 0..self.len());
+        let rows = self.window.times().iter().zip(values).zip(self.window.marks());
+        rows.filter(|((_, value), is_valid)| **is_valid && !value.is_nan())
+            .map(|((time, value), _)| (*time, *value))
     }
 }
 

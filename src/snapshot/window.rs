@@ -105,9 +105,9 @@ impl Window {
         &self.times
     }
 
-    /// The mark of a row; 0 is the oldest.
-    pub fn mark(&self, row: usize) -> bool {
-        self.marks[row]
+    /// The marks of all rows.
+    pub fn marks(&self) -> &[bool] {
+        &self.marks
     }
 
     /// The value of a signal in a row.
@@ -221,7 +221,7 @@ mod tests {
                 prop_assert_eq!(window.len(), plain.len());
                 for (row, (mark, snapshot)) in plain.iter().enumerate() {
                     prop_assert_eq!(window.times()[row], snapshot.timestamp);
-                    prop_assert_eq!(window.mark(row), *mark);
+                    prop_assert_eq!(window.marks()[row], *mark);
                     for signal in Signal::ALL {
                         prop_assert_eq!(window.value(row, signal), snapshot.value(signal));
                     }
