@@ -1,5 +1,5 @@
-//! What a scrape costs once its page is read: the snapshot, the step of the cache's tuner, the whole
-//! engine, and the judgement of a tuning; beside adding up the same windows.
+//! What a scrape costs once its page is read: the snapshot, the step of the cache's tuner, the
+//! whole engine, and the judgement of a tuning; beside adding up the same windows.
 //!
 //! Ratios count, not times: one run measures all subjects in turn, round by round, and prints them
 //! beside each other; then criterion measures them for comparisons with an earlier run.

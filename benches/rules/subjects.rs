@@ -124,7 +124,8 @@ impl Setting {
         })
     }
 
-    /// Each rule is evaluated to count for how long it has held, and again where an analysis is due.
+    /// Each rule is evaluated to count for how long it has held, and again where an analysis is
+    /// due.
     fn push_and_rules(&self) -> Subject<'_> {
         let (mut window, mut newest) = (self.window.clone(), self.snapshots.iter().cycle());
         Subject::new("ours (snapshot and all rules twice)", move || {

@@ -185,8 +185,8 @@ impl SizingNow<'_> {
         Some(Inner { size_ratio: self.share(Parameter::L1SizeMultiplier)?, hit_rate: hit_rate? })
     }
 
-    /// The values of a signal in the newest valid samples, the newest first, and how many there are.
-    /// Without a list: rules ask for them at every scrape of every cache.
+    /// The values of a signal in the newest valid samples, the newest first, and how many there
+    /// are. Without a list: rules ask for them at every scrape of every cache.
     fn recent(&self, signal: Signal) -> ([f64; RECENT_SAMPLES], usize) {
         let samples = self.track.iter().rev().filter(|sample| sample.valid).take(RECENT_SAMPLES);
         let (mut values, mut count) = ([0.0; RECENT_SAMPLES], 0);
