@@ -101,6 +101,14 @@ fn increases_are_taken_per_series_before_the_sum() {
 }
 
 #[test]
+fn series_are_known_again_in_any_order() {
+    let want = "ops_per_second=2";
+    check("operations/a=1 operations/b=50", "operations/b=60 operations/a=11", want);
+    check("operations/a=1 operations/b=50", "operations/b=70", want);
+    check("operations/b=50", "operations/a=1 operations/b=70", want);
+}
+
+#[test]
 fn a_series_that_is_new_counts_only_from_a_default() {
     check("operations/a=1", "operations/a=11 operations/b=500", "ops_per_second=1");
     check("operations?/a=1", "operations?/a=11 operations?/b=50", "ops_per_second=6");
