@@ -17,24 +17,34 @@
 //! Formats: <https://prometheus.io/docs/instrumenting/exposition_formats/> and
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 
+mod collect;
 mod comment;
 mod cursor;
+mod decimal;
 mod fault;
 mod labels;
 mod number;
+mod plain;
 mod sample;
+mod sample_ref;
+mod scan;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use crate::exposition::comment::Comment;
+use crate::exposition::collect::Collector;
 use crate::exposition::cursor::Cursor;
-use crate::exposition::fault::Bad;
 
+pub use crate::exposition::comment::Comment;
 pub use crate::exposition::fault::BadLine;
 pub use crate::exposition::fault::Fault;
+pub use crate::exposition::sample_ref::SampleRef;
+pub use crate::exposition::scan::BadRef;
+pub use crate::exposition::scan::Entry;
+pub use crate::exposition::scan::Scan;
+pub use crate::exposition::scan::scan;
 
 /// Bad lines of a page that are kept with their text; the rest are only counted. A page that is
 /// not an exposition at all (an HTML login form) has hundreds, and the first few tell the story.
@@ -169,21 +179,33 @@ pub struct Page<'a> {
 
 /// Reads a page. Never fails: what cannot be read is in [`Page::bad_lines`].
 pub fn parse(text: &str, format: Format) -> Page<'_> {
-    let mut reader = Reader::new(format);
-    reader.page.samples.reserve(text.len() / LINE_BYTES_USUAL);
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let line = line.strip_suffix('\n').unwrap_or(line);
-        reader.line(index + 1, line.strip_suffix('\r').unwrap_or(line));
+    let mut collector = Collector::new(format, text.len() / LINE_BYTES_USUAL);
+    for entry in scan(text, format) {
+        match entry {
+            Entry::Bad(bad) => collector.bad_line(|| bad.to_bad_line()),
+            Entry::Blank => {}
+            Entry::Comment(comment) => collector.comment(comment),
+            Entry::Sample(sample) => collector.sample(sample.into_sample()),
+        }
     }
-    reader.page
+    collector.page()
+}
+
+/// The same page with every line read the plain way: what [`scan`] and [`parse`] are held to.
+pub fn parse_plainly(text: &str, format: Format) -> Page<'_> {
+    let mut collector = Collector::new(format, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        collector.line(index + 1, line.strip_suffix('\n').unwrap_or(line));
+    }
+    collector.page()
 }
 
 /// Reads one line alone, as [`parse`] reads it as line `number` of a page; of `# EOF` it knows
 /// nothing. `line` has no line end but may have the `\r` of one.
 pub fn parse_line(number: usize, line: &str, format: Format) -> Page<'_> {
-    let mut reader = Reader::new(format);
-    reader.line(number, line.strip_suffix('\r').unwrap_or(line));
-    reader.page
+    let mut collector = Collector::new(format, 0);
+    collector.line(number, line);
+    collector.page()
 }
 
 /// Where in a sample's line its name and labels end, in bytes. `None` if they cannot be read.
@@ -191,75 +213,4 @@ pub fn series_end(line: &str, format: Format) -> Option<usize> {
     let mut cursor = Cursor::new(line, format);
     sample::series(&mut cursor).ok()?;
     Some(line[..cursor.at()].trim_end_matches([' ', '\t']).len())
-}
-
-/// A page being read, line by line.
-struct Reader<'a> {
-    format: Format,
-    page: Page<'a>,
-    /// Where in the page's families each name is.
-    family_indices: HashMap<Cow<'a, str>, usize>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(format: Format) -> Self {
-        let page = Page {
-            samples: Vec::new(),
-            families: Vec::new(),
-            bad_lines: Vec::new(),
-            bad_lines_total: 0,
-            eof: false,
-        };
-        Self { format, page, family_indices: HashMap::new() }
-    }
-
-    fn line(&mut self, number: usize, line: &'a str) {
-        if let Err(bad) = self.try_line(number, line) {
-            self.page.bad_lines_total += 1;
-            if self.page.bad_lines.len() < BAD_LINES_KEPT_MAX {
-                self.page.bad_lines.push(bad.into_bad_line(number, line));
-            }
-        }
-    }
-
-    fn try_line(&mut self, number: usize, line: &'a str) -> Result<(), Bad> {
-        let mut cursor = Cursor::new(line, self.format);
-        if self.page.eof {
-            return Err(cursor.bad(Fault::AfterEof));
-        }
-        match cursor.peek() {
-            None if self.format == Format::OpenMetrics => Err(cursor.bad(Fault::BlankLine)),
-            None => Ok(()),
-            Some(b'#') => comment::comment(&mut cursor).map(|comment| self.note(comment)),
-            Some(_) => {
-                self.page.samples.push(sample::sample(&mut cursor, number)?);
-                Ok(())
-            }
-        }
-    }
-
-    fn note(&mut self, comment: Comment<'a>) {
-        match comment {
-            Comment::Eof => self.page.eof = true,
-            Comment::Other => {}
-            Comment::Help(name, help) => self.family(name).help = Some(help),
-            Comment::Type(name, kind) => self.family(name).kind = Some(kind),
-            Comment::Unit(name, unit) => self.family(name).unit = Some(unit),
-        }
-    }
-
-    /// The family called `name`, new if no comment named it before.
-    fn family(&mut self, name: Cow<'a, str>) -> &mut Family<'a> {
-        let families = &mut self.page.families;
-        // HELP and TYPE mostly come one after the other.
-        if families.last().is_some_and(|last| last.name == name) {
-            let last = families.len() - 1;
-            return &mut families[last];
-        }
-        let index = *self.family_indices.entry(name).or_insert_with_key(|name| {
-            families.push(Family { name: name.clone(), kind: None, help: None, unit: None });
-            families.len() - 1
-        });
-        &mut families[index]
-    }
 }

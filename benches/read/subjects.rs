@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use cache_tuner_exporter::exposition;
+use cache_tuner_exporter::exposition::Entry;
 use cache_tuner_exporter::exposition::Format;
 use cache_tuner_exporter::profile;
 use cache_tuner_exporter::reading;
@@ -32,6 +33,7 @@ pub(crate) fn of(scenario: &Scenario) -> Vec<Subject> {
     let mut subjects = vec![
         other("memcpy", copy()),
         other(FLOOR, Box::new(lines)),
+        ours("every sample, checked (scan)", Box::new(scan)),
         ours("every sample (exposition::parse)", Box::new(parse)),
     ];
     if let Some(profile) = scenario.profile {
@@ -85,6 +87,20 @@ fn lines(page: &str) -> usize {
         count += 1;
     }
     count
+}
+
+/// The sum of all values, so that none is left out.
+fn scan(page: &str) -> usize {
+    let mut samples = 0;
+    let mut sum = 0.0;
+    for entry in exposition::scan(page, Format::PrometheusText) {
+        if let Entry::Sample(sample) = entry {
+            samples += 1;
+            sum += sample.value;
+        }
+    }
+    std::hint::black_box(sum);
+    samples
 }
 
 fn parse(page: &str) -> usize {

@@ -8,19 +8,22 @@ use std::borrow::Cow;
 use crate::exposition::Format;
 use crate::exposition::MetricType;
 use crate::exposition::cursor::Cursor;
-use crate::exposition::cursor::Quotes;
-use crate::exposition::cursor::unescape;
 use crate::exposition::fault::Bad;
 use crate::exposition::fault::Fault;
 
 /// A comment, with the name of the family it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Comment<'a> {
+pub enum Comment<'a> {
+    /// The end of an OpenMetrics page.
     Eof,
-    Help(Cow<'a, str>, Cow<'a, str>),
+    /// A family's help, not yet unescaped; may be empty.
+    Help(Cow<'a, str>, &'a str),
+    /// A remark.
     Other,
+    /// What a family claims to be.
     Type(Cow<'a, str>, MetricType),
-    Unit(Cow<'a, str>, Cow<'a, str>),
+    /// A family's unit; may be empty. Only in OpenMetrics.
+    Unit(Cow<'a, str>, &'a str),
 }
 
 /// Reads the whole line as a comment. Its first character is a `#`.
@@ -38,17 +41,17 @@ fn openmetrics<'a>(cursor: &mut Cursor<'a>) -> Result<Comment<'a>, Bad> {
     if cursor.eat("# HELP ") {
         let name = family_name(cursor)?;
         cursor.gap()?;
-        return Ok(Comment::Help(name, unescape(cursor.rest(), Quotes::Escaped)));
+        return Ok(Comment::Help(name, cursor.rest()));
     }
     if cursor.eat("# TYPE ") {
         let name = family_name(cursor)?;
         cursor.gap()?;
-        return metric_type(cursor).map(|kind| Comment::Type(name, kind));
+        return type_of(cursor).map(|kind| Comment::Type(name, kind));
     }
     if cursor.eat("# UNIT ") {
         let name = family_name(cursor)?;
         cursor.gap()?;
-        return Ok(Comment::Unit(name, Cow::Borrowed(cursor.rest())));
+        return Ok(Comment::Unit(name, cursor.rest()));
     }
     Err(cursor.bad(Fault::UnknownComment))
 }
@@ -68,9 +71,9 @@ fn prometheus_text<'a>(cursor: &mut Cursor<'a>) -> Result<Comment<'a>, Bad> {
     let name = family_name(cursor)?;
     cursor.skip_blanks();
     if is_help {
-        return Ok(Comment::Help(name, unescape(cursor.rest(), Quotes::Plain)));
+        return Ok(Comment::Help(name, cursor.rest()));
     }
-    metric_type(cursor).map(|kind| Comment::Type(name, kind))
+    type_of(cursor).map(|kind| Comment::Type(name, kind))
 }
 
 fn family_name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Bad> {
@@ -84,16 +87,21 @@ fn family_name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Bad> {
     Ok(name)
 }
 
-fn metric_type(cursor: &Cursor<'_>) -> Result<MetricType, Bad> {
-    match cursor.rest() {
-        "counter" => Ok(MetricType::Counter),
-        "gauge" => Ok(MetricType::Gauge),
-        "gaugehistogram" => Ok(MetricType::GaugeHistogram),
-        "histogram" => Ok(MetricType::Histogram),
-        "info" => Ok(MetricType::Info),
-        "stateset" => Ok(MetricType::StateSet),
-        "summary" => Ok(MetricType::Summary),
-        "unknown" | "untyped" => Ok(MetricType::Unknown),
-        _ => Err(cursor.bad(Fault::UnknownType)),
+fn type_of(cursor: &Cursor<'_>) -> Result<MetricType, Bad> {
+    metric_type(cursor.rest()).ok_or_else(|| cursor.bad(Fault::UnknownType))
+}
+
+/// The type that either format calls `word`.
+pub(super) fn metric_type(word: &str) -> Option<MetricType> {
+    match word {
+        "counter" => Some(MetricType::Counter),
+        "gauge" => Some(MetricType::Gauge),
+        "gaugehistogram" => Some(MetricType::GaugeHistogram),
+        "histogram" => Some(MetricType::Histogram),
+        "info" => Some(MetricType::Info),
+        "stateset" => Some(MetricType::StateSet),
+        "summary" => Some(MetricType::Summary),
+        "unknown" | "untyped" => Some(MetricType::Unknown),
+        _ => None,
     }
 }

@@ -159,7 +159,7 @@ fn is_blank(byte: u8) -> bool {
 }
 
 /// Where the quote is that ends `text`, which starts after the opening one.
-fn closing_quote(text: &str) -> Option<usize> {
+pub(super) fn closing_quote(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
     loop {

@@ -14,7 +14,7 @@ use crate::exposition::fault::Bad;
 use crate::exposition::fault::Fault;
 
 /// The label that stands for the metric's name in queries; on a page it would be a second name.
-const RESERVED_LABEL_NAME: &str = "__name__";
+pub(super) const RESERVED_LABEL_NAME: &str = "__name__";
 
 /// The contents of a pair of braces.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::exposition_invariants::check_text;
 use crate::reading_equivalence::check_pages;
+use crate::scan_equivalence::check_scan;
 
 /// Checks every file of a corpus.
 #[track_caller]
@@ -27,4 +28,9 @@ fn the_exposition_corpus_holds() {
 fn the_reading_corpus_holds() {
     check("reading", 5, check_pages);
     check("exposition", 20, check_pages);
+}
+
+#[test]
+fn the_scanning_corpus_holds() {
+    check("exposition", 20, check_scan);
 }
