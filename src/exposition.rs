@@ -31,6 +31,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod usual;
+mod word;
 
 use std::borrow::Cow;
 

@@ -20,6 +20,7 @@ use crate::parameter::Parameter;
 mod extract;
 pub mod json;
 mod load;
+mod names;
 mod page;
 mod plan;
 
@@ -31,6 +32,7 @@ mod trap_tests;
 pub use extract::UNLIMITED_MIN;
 pub use extract::extract;
 pub use load::load;
+pub use names::Names;
 pub use page::SAMPLE_AGE_MAX;
 pub use page::detect;
 pub use page::series_found;

@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 use crate::cache_stats::CacheStats;
 use crate::exposition;
+use crate::exposition::Entry;
 use crate::exposition::Sample;
 use crate::expr::Selection;
 use crate::expr::Selector;
 use crate::profile;
+use crate::profile::Names;
 use crate::profile::PageFormat;
 use crate::profile::Profile;
 use crate::reason::Reason;
@@ -59,6 +61,16 @@ impl ProfileChoice {
         };
         let detects = profiles.iter().filter_map(|profile| profile.detect.as_ref());
         detects.flat_map(Selection::selectors).map(Selector::name)
+    }
+
+    /// The metrics that any page may be asked for, `known` being the profile of an earlier one.
+    fn names(&self, known: Option<&Arc<Profile>>) -> Names {
+        let profiles = match self {
+            Self::Auto(profiles) => profiles.as_slice(),
+            Self::Fixed(profile) => std::slice::from_ref(profile),
+        };
+        let profiles = profiles.iter().chain(known);
+        profiles.flat_map(|profile| profile::names(profile)).collect()
     }
 }
 
@@ -105,14 +117,14 @@ impl Failure {
 /// The samples of a page with what was wrong on it.
 #[derive(Debug)]
 pub struct Samples<'a> {
-    /// In the page's order.
+    /// In the page's order: all, or those that were asked for.
     pub samples: Vec<Sample<'a>>,
+    /// Samples on the page, whether asked for or not.
+    pub total: usize,
     /// Lines that could not be read.
     pub bad_lines: usize,
     /// The first of them, in words.
     pub bad_line: Option<String>,
-    /// The numbers of the first [`BAD_LINES_KEPT_MAX`](exposition::BAD_LINES_KEPT_MAX) of them.
-    pub first_bad_lines: Vec<usize>,
 }
 
 /// The samples of a page, whatever its format.
@@ -121,11 +133,24 @@ pub struct Samples<'a> {
 /// [`Reason::NotExposition`] for what is no page of metrics at all, [`Reason::SampleLimit`], also
 /// for more than [`LINES_PER_PAGE_MAX`] lines.
 pub fn samples(page: RawPage<'_>, sample_limit: Option<usize>) -> Result<Samples<'_>, Failure> {
+    samples_if(page, sample_limit, |_| true)
+}
+
+/// The samples of those metrics whose names are `wanted`; the others are checked and counted. In
+/// JSON there may be others among them.
+///
+/// # Errors
+/// Those of [`samples`].
+fn samples_if(
+    page: RawPage<'_>,
+    sample_limit: Option<usize>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Samples<'_>, Failure> {
     let found = match page_format(page) {
         PageFormat::Json => json_samples(page.text)?,
-        PageFormat::Prometheus => text_samples(page)?,
+        PageFormat::Prometheus => text_samples(page, wanted)?,
     };
-    within_limit(found.samples.len(), sample_limit)?;
+    within_limit(found.total, sample_limit)?;
     Ok(found)
 }
 
@@ -153,32 +178,42 @@ fn page_format(page: RawPage<'_>) -> PageFormat {
 fn json_samples(text: &str) -> Result<Samples<'static>, Failure> {
     match profile::json::samples(text) {
         Ok(samples) => {
-            Ok(Samples { samples, bad_lines: 0, bad_line: None, first_bad_lines: Vec::new() })
+            let total = samples.len();
+            Ok(Samples { samples, total, bad_lines: 0, bad_line: None })
         }
         Err(fault) => Err(Failure::new(Reason::NotExposition, fault.to_string())),
     }
 }
 
-fn text_samples(page: RawPage<'_>) -> Result<Samples<'_>, Failure> {
+fn text_samples(page: RawPage<'_>, wanted: impl Fn(&str) -> bool) -> Result<Samples<'_>, Failure> {
     let lines = memchr::memchr_iter(b'\n', page.text.as_bytes()).count();
     if lines > LINES_PER_PAGE_MAX {
         let message = format!("{lines} lines exceed the limit of {LINES_PER_PAGE_MAX}");
         return Err(Failure::new(Reason::SampleLimit, message));
     }
     let format = exposition::Format::from_content_type(page.content_type);
-    let parsed = exposition::parse(page.text, format);
-    let bad_line = parsed.bad_lines.first().map(ToString::to_string);
-    if parsed.samples.is_empty() && parsed.bad_lines_total > 0 {
-        let first = bad_line.unwrap_or_default();
+    let mut found = Samples { samples: Vec::new(), total: 0, bad_lines: 0, bad_line: None };
+    for entry in exposition::scan(page.text, format) {
+        match entry {
+            Entry::Bad(bad) => {
+                found.bad_lines += 1;
+                found.bad_line.get_or_insert_with(|| bad.to_bad_line().to_string());
+            }
+            Entry::Blank | Entry::Comment(_) => {}
+            Entry::Sample(sample) => {
+                found.total += 1;
+                if wanted(sample.name()) {
+                    found.samples.push(sample.into_sample());
+                }
+            }
+        }
+    }
+    if found.total == 0 && found.bad_lines > 0 {
+        let first = found.bad_line.unwrap_or_default();
         let message = format!("no sample in the {}: {first}", kind_of_text(page));
         return Err(Failure::new(Reason::NotExposition, message));
     }
-    Ok(Samples {
-        samples: parsed.samples,
-        bad_lines: parsed.bad_lines_total,
-        bad_line,
-        first_bad_lines: parsed.bad_lines.iter().map(|bad| bad.line).collect(),
-    })
+    Ok(found)
 }
 
 fn kind_of_text(page: RawPage<'_>) -> &'static str {
@@ -197,7 +232,8 @@ pub fn read(
     sample_limit: Option<usize>,
     now: Timestamp,
 ) -> Result<Reading, Failure> {
-    let found = samples(page, sample_limit)?;
+    let names = choice.names(known);
+    let found = samples_if(page, sample_limit, |name| names.contains(name))?;
     let profile = profile_of(&found.samples, choice, known, now)?;
     reading_of(&found, &profile, now)
 }
@@ -215,7 +251,7 @@ fn reading_of(
     Ok(Reading {
         profile: Arc::clone(profile),
         caches,
-        samples: found.samples.len(),
+        samples: found.total,
         bad_lines: found.bad_lines,
         bad_line: found.bad_line.clone(),
     })

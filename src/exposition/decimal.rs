@@ -23,7 +23,8 @@ const POWERS: [f64; 23] = [
 /// The number that the text starts with, and its length. `None` if it is to be read another way.
 /// What follows the number may belong to it all the same (`1.5x`): only the caller knows where a
 /// number may end.
-#[inline]
+#[expect(clippy::inline_always, reason = "it is most of what a line without labels takes")]
+#[inline(always)]
 pub(super) fn decimal(text: &[u8]) -> Option<(f64, usize)> {
     let is_negative = text.first() == Some(&b'-');
     let start = usize::from(is_negative);

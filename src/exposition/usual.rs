@@ -5,6 +5,8 @@
 //! cases. Here it is found good, or nothing is said of it: the slightest deviation, and be it
 //! allowed, leaves the line to the [plain way](super::plain).
 
+#![expect(clippy::inline_always, reason = "as calls, these few steps take a fifth more time")]
+
 use std::borrow::Cow;
 
 use memchr::memchr;
@@ -18,30 +20,26 @@ use crate::exposition::labels::RESERVED_LABEL_NAME;
 use crate::exposition::number;
 use crate::exposition::sample_ref::Labels;
 use crate::exposition::sample_ref::SampleRef;
+use crate::exposition::word;
 
-/// Bytes that are looked at together.
-const WORD_BYTES: usize = 8;
-
-/// Whether a byte may stand in a label's name.
-const IN_LABEL_NAME: u8 = 1;
-/// Whether a byte may stand in a metric's name.
-const IN_METRIC_NAME: u8 = 2;
-
-/// What each byte may stand in.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
+/// Bytes that end a label's name: all that may not stand in it.
+const ENDS_LABEL_NAME: [bool; 256] = {
+    let mut ends = [true; 256];
+    let mut byte = 0_u8;
     while byte < 128 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 128")]
-        let c = byte as u8;
-        if c.is_ascii_alphanumeric() || c == b'_' {
-            classes[byte] = IN_LABEL_NAME | IN_METRIC_NAME;
-        } else if c == b':' {
-            classes[byte] = IN_METRIC_NAME;
-        }
+        ends[byte as usize] = !(byte.is_ascii_alphanumeric() || byte == b'_');
         byte += 1;
     }
-    classes
+    ends
+};
+
+/// Bytes that a label's value ends or goes on with otherwise.
+const SPECIAL_IN_VALUE: [bool; 256] = {
+    let mut special = [false; 256];
+    special[b'"' as usize] = true;
+    special[b'\\' as usize] = true;
+    special[b'\n' as usize] = true;
+    special
 };
 
 /// The lines of a page, one after the other, as long as they are spelt as usual.
@@ -59,7 +57,7 @@ impl<'a> Usual<'a> {
     }
 
     /// The sample on the line that starts at `start`, and where the next line starts.
-    #[inline]
+    #[inline(always)]
     pub(super) fn sample(&mut self, start: usize, line: usize) -> Option<(SampleRef<'a>, usize)> {
         let bytes = self.text.as_bytes();
         let name_bytes = self.take_name(start)?;
@@ -81,7 +79,7 @@ impl<'a> Usual<'a> {
     }
 
     /// The `# HELP` or `# TYPE` on the line that starts at `start`, and where the next line starts.
-    #[inline]
+    #[inline(always)]
     pub(super) fn comment(&mut self, start: usize) -> Option<(Comment<'a>, usize)> {
         let bytes = self.text.as_bytes();
         let is_help = match bytes[start..].first_chunk()? {
@@ -111,21 +109,21 @@ impl<'a> Usual<'a> {
     }
 
     /// The length of the metric's name at `start`, which is remembered.
-    #[inline]
+    #[inline(always)]
     fn take_name(&mut self, start: usize) -> Option<usize> {
         let bytes = &self.text.as_bytes()[start..];
         let is_last = !self.name.is_empty()
             && bytes.starts_with(self.name.as_bytes())
-            && bytes.get(self.name.len()).is_some_and(|byte| CLASSES[usize::from(*byte)] == 0);
+            && bytes.get(self.name.len()).is_some_and(|byte| matches!(byte, b' ' | b'{'));
         if !is_last {
-            let length = name_bytes(bytes, IN_METRIC_NAME)?;
+            let length = metric_name_bytes(bytes)?;
             self.name = &self.text[start..start + length];
         }
         Some(self.name.len())
     }
 
     /// The value at `at`, and where it ends.
-    #[inline]
+    #[inline(always)]
     fn value(&self, at: usize) -> Option<(f64, usize)> {
         let bytes = &self.text.as_bytes()[at..];
         match decimal(bytes) {
@@ -157,7 +155,7 @@ impl<'a> Usual<'a> {
 }
 
 /// Where the next line starts if this one ends at `at`.
-#[inline]
+#[inline(always)]
 fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'\n' => Some(at + 1),
@@ -171,23 +169,41 @@ fn token_bytes(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| *byte <= b' ')
 }
 
-/// The length of the name that `bytes` start with. Something must follow it.
-#[inline]
-fn name_bytes(bytes: &[u8], class: u8) -> Option<usize> {
-    let length = bytes.iter().position(|byte| CLASSES[usize::from(*byte)] & class == 0)?;
+/// The length of the metric's name that `bytes` start with. Something must follow it.
+#[inline(always)]
+fn metric_name_bytes(bytes: &[u8]) -> Option<usize> {
+    if bytes.first()?.is_ascii_digit() {
+        return None;
+    }
+    // A name within the last bytes of the page is left to the plain way.
+    let (words, _) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let length = word::name_bytes(*word);
+        if length < word::BYTES {
+            let length = index * word::BYTES + length;
+            return (length > 0).then_some(length);
+        }
+    }
+    None
+}
+
+/// The length of the label's name that `bytes` start with. Something must follow it.
+#[inline(always)]
+fn label_name_bytes(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.iter().position(|byte| ENDS_LABEL_NAME[usize::from(*byte)])?;
     (length > 0 && !bytes[0].is_ascii_digit()).then_some(length)
 }
 
 /// The length of the braces that `text` starts with, if they are good. VictoriaMetrics writes a
 /// blank behind each comma.
-#[inline]
+#[inline(always)]
 fn braces(text: &str, format: Format) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 1;
     let mut seen = Seen::default();
     while bytes.get(at) != Some(&b'}') {
         let rest = &bytes[at..];
-        let name = &rest[..name_bytes(rest, IN_LABEL_NAME)?];
+        let name = &rest[..label_name_bytes(rest)?];
         seen.add(name, text, at)?;
         let value_at = at + name.len() + 2;
         if bytes.get(value_at - 2..value_at) != Some(b"=\"") {
@@ -214,7 +230,7 @@ struct Seen {
 
 impl Seen {
     /// Whether one more label may be called `name`, which stands at `at` in the braces `text`.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, name: &[u8], text: &str, at: usize) -> Option<()> {
         let (first, last) = (*name.first()?, *name.last()?);
         let mark = 1 << ((usize::from(first) * 5 + usize::from(last) * 11 + name.len()) % 64);
@@ -228,40 +244,15 @@ impl Seen {
 }
 
 /// The length of the label value that `bytes` start with, up to its closing quote.
-#[inline]
+#[inline(always)]
 fn value_bytes(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += special(bytes.get(at..)?)?;
+        at += bytes.get(at..)?.iter().position(|byte| SPECIAL_IN_VALUE[usize::from(*byte)])?;
         match bytes[at] {
             b'"' => return Some(at),
             b'\\' if bytes.get(at + 1)? != &b'\n' => at += 2,
             _ => return None,
         }
     }
-}
-
-/// Where the first quote, backslash or line end is.
-#[inline]
-fn special(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<WORD_BYTES>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ all(b'"')) | zeros(word ^ all(b'\\')) | zeros(word ^ all(b'\n'));
-        if found != 0 {
-            return Some(index * WORD_BYTES + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n'))?;
-    Some(words.len() * WORD_BYTES + at)
-}
-
-/// A word of this byte.
-const fn all(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; WORD_BYTES])
-}
-
-/// The highest bit of each byte that is zero, and of nothing below the first of them.
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(all(1)) & !word & all(0x80)
 }

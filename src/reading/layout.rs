@@ -10,13 +10,14 @@
 //! A layout never guesses. What it gives is what the plain way gives; where it cannot be sure, it
 //! gives nothing, and the page is read the plain way.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::exposition;
+use crate::exposition::Entry;
 use crate::exposition::Format;
-use crate::exposition::Sample;
+use crate::exposition::SampleRef;
 use crate::profile;
+use crate::profile::Names;
 use crate::profile::Plan;
 use crate::profile::Profile;
 use crate::reading::follow::Follower;
@@ -42,7 +43,7 @@ pub(super) struct Layout {
     /// The page's values of the plan's lines.
     pub(super) values: Vec<f64>,
     /// Metrics that a line which fits nowhere must not be of.
-    names: BTreeSet<String>,
+    names: Names,
 }
 
 /// A line of a layout.
@@ -71,15 +72,6 @@ pub(super) enum Meaning {
     Wanted(u32),
 }
 
-/// A page as the plain way read it.
-pub(super) struct Plain<'a> {
-    pub(super) text: &'a str,
-    pub(super) format: Format,
-    pub(super) samples: &'a [Sample<'a>],
-    /// The numbers of its bad lines, ascending.
-    pub(super) bad_lines: &'a [usize],
-}
-
 /// What a page says that a layout holds for.
 #[derive(Debug, PartialEq)]
 pub(super) struct Counts {
@@ -92,31 +84,28 @@ impl Layout {
     /// The layout of a page; `names` are the metrics that decide by which profile it is read.
     /// `None` where a layout would not hold for long, or would be too large.
     pub(super) fn new<'n>(
-        page: &Plain<'_>,
+        text: &str,
+        format: Format,
         profile: &'n Arc<Profile>,
         plan: Plan,
         names: impl Iterator<Item = &'n str>,
     ) -> Option<Self> {
-        let names = names.chain(profile::names(profile)).map(str::to_owned).collect();
         let mut layout = Self {
-            format: page.format,
+            format,
             profile: Arc::clone(profile),
             values: Vec::with_capacity(plan.lines().len()),
             plan,
             text: String::new(),
             lines: Vec::new(),
-            samples: page.samples.len(),
-            names,
+            samples: 0,
+            names: names.chain(profile::names(profile)).collect(),
         };
-        let mut samples = page.samples.iter().peekable();
-        let mut bad_lines = page.bad_lines.iter().peekable();
-        for (index, line) in page.text.split_inclusive('\n').enumerate() {
-            let number = index + 1;
-            if bad_lines.next_if(|bad| **bad == number).is_some() {
-                continue;
+        for (line, entry) in text.split_inclusive('\n').zip(exposition::scan(text, format)) {
+            match entry {
+                Entry::Bad(_) => {}
+                Entry::Blank | Entry::Comment(_) => layout.push_line(line, None, Meaning::None)?,
+                Entry::Sample(sample) => layout.push_sample(line, &sample)?,
             }
-            let sample = samples.next_if(|sample| sample.line == number);
-            layout.push(line, sample)?;
         }
         layout.push_line("", None, Meaning::None)?;
         layout.text.shrink_to_fit();
@@ -124,16 +113,16 @@ impl Layout {
         Some(layout)
     }
 
-    fn push(&mut self, line: &str, sample: Option<&Sample<'_>>) -> Option<()> {
-        let Some(sample) = sample else {
-            return self.push_line(line, None, Meaning::None);
-        };
+    fn push_sample(&mut self, line: &str, sample: &SampleRef<'_>) -> Option<()> {
+        self.samples += 1;
         let meaning = self.meaning(sample)?;
-        // The parser's line ends before `\r\n`.
-        let text = line.strip_suffix('\n').unwrap_or(line);
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        let series = exposition::series_end(text, self.format)?;
-        self.push_line(line, Some(series), meaning)
+        let series_bytes = sample.series_bytes().or_else(|| {
+            // The parser's line ends before `\r\n`.
+            let text = line.strip_suffix('\n').unwrap_or(line);
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            exposition::series_end(text, self.format)
+        });
+        self.push_line(line, Some(series_bytes?), meaning)
     }
 
     fn push_line(&mut self, line: &str, series: Option<usize>, meaning: Meaning) -> Option<()> {
@@ -154,8 +143,8 @@ impl Layout {
     }
 
     /// What a sample is to the profile. None if that depends on the time.
-    fn meaning(&mut self, sample: &Sample<'_>) -> Option<Meaning> {
-        if !self.names.contains(sample.name.as_ref()) {
+    fn meaning(&mut self, sample: &SampleRef<'_>) -> Option<Meaning> {
+        if !self.names.contains(sample.name()) {
             return Some(Meaning::Other);
         }
         if sample.timestamp_ms.is_some() {

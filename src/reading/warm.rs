@@ -12,6 +12,7 @@ use std::sync::PoisonError;
 use std::sync::Weak;
 
 use crate::exposition::Format;
+use crate::profile::Names;
 use crate::profile::PageFormat;
 use crate::profile::Plan;
 use crate::profile::Profile;
@@ -22,11 +23,10 @@ use crate::reading::Reading;
 use crate::reading::Samples;
 use crate::reading::layout::Counts;
 use crate::reading::layout::Layout;
-use crate::reading::layout::Plain;
 use crate::reading::page_format;
 use crate::reading::profile_of;
 use crate::reading::reading_of;
-use crate::reading::samples;
+use crate::reading::samples_if;
 use crate::reading::within_limit;
 use crate::units::Timestamp;
 
@@ -38,6 +38,10 @@ const LAYOUTS_SHARED_MAX: usize = 8;
 /// while none holds: some pages change in more than their numbers every time.
 const MISFITS_COUNTED_MAX: u32 = 7;
 
+/// Bad lines of a page that a layout is made of all the same: each of them is read again in every
+/// page.
+const BAD_LINES_MAX: usize = 10;
+
 /// How the pages of a job are read, with what its targets share.
 #[derive(Debug)]
 pub struct JobReader {
@@ -45,6 +49,8 @@ pub struct JobReader {
     pub choice: ProfileChoice,
     /// Most samples of a page.
     pub sample_limit: Option<usize>,
+    /// The metrics that `choice` may ask for.
+    names: Arc<Names>,
     /// The newest first.
     layouts: Mutex<VecDeque<Weak<Layout>>>,
 }
@@ -52,7 +58,8 @@ pub struct JobReader {
 impl JobReader {
     /// For pages that are read like this.
     pub fn new(choice: ProfileChoice, sample_limit: Option<usize>) -> Self {
-        Self { choice, sample_limit, layouts: Mutex::default() }
+        let names = Arc::new(choice.names(None));
+        Self { choice, sample_limit, names, layouts: Mutex::default() }
     }
 
     /// Those that a target still uses.
@@ -74,6 +81,8 @@ impl JobReader {
 pub struct TargetReader {
     job: Arc<JobReader>,
     known: Option<Arc<Profile>>,
+    /// The metrics that its pages may be asked for.
+    names: Arc<Names>,
     layout: Option<Arc<Layout>>,
     /// Reused from page to page.
     values: Vec<f64>,
@@ -86,7 +95,12 @@ pub struct TargetReader {
 impl TargetReader {
     /// `known` is the profile that the target's earlier pages were read with.
     pub fn new(job: Arc<JobReader>, known: Option<Arc<Profile>>) -> Self {
-        Self { job, known, layout: None, values: Vec::new(), misfits: 0, wait: 0 }
+        let names = match &known {
+            // It need not be one of the job's.
+            Some(_) => Arc::new(job.choice.names(known.as_ref())),
+            None => Arc::clone(&job.names),
+        };
+        Self { job, known, names, layout: None, values: Vec::new(), misfits: 0, wait: 0 }
     }
 
     /// Reads the next page.
@@ -154,7 +168,8 @@ impl TargetReader {
     }
 
     fn read_plainly(&mut self, page: RawPage<'_>, now: Timestamp) -> Result<Reading, Failure> {
-        let found = samples(page, self.job.sample_limit)?;
+        let wanted = |name: &str| self.names.contains(name);
+        let found = samples_if(page, self.job.sample_limit, wanted)?;
         let profile = profile_of(&found.samples, &self.job.choice, self.known.as_ref(), now)?;
         let reading = reading_of(&found, &profile, now)?;
         if self.wait > 0 {
@@ -174,7 +189,7 @@ impl TargetReader {
         profile: &Arc<Profile>,
         now: Timestamp,
     ) -> Option<Layout> {
-        if page_format(page) == PageFormat::Json || found.first_bad_lines.len() < found.bad_lines {
+        if page_format(page) == PageFormat::Json || found.bad_lines > BAD_LINES_MAX {
             return None;
         }
         // A profile that the page does not show is one that the next page may not have either.
@@ -184,12 +199,6 @@ impl TargetReader {
         }
         let plan = Plan::new(profile, &found.samples, now);
         let format = Format::from_content_type(page.content_type);
-        let plain = Plain {
-            text: page.text,
-            format,
-            samples: &found.samples,
-            bad_lines: &found.first_bad_lines,
-        };
-        Layout::new(&plain, profile, plan, self.job.choice.deciding_names())
+        Layout::new(page.text, format, profile, plan, self.job.choice.deciding_names())
     }
 }

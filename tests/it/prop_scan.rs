@@ -113,8 +113,7 @@ fn usual_line() -> impl Strategy<Value = String> {
         "-?[0-9]{1,17}(\\.[0-9]{1,18})?(e[+-]?[0-9]{1,3})?",
         any::<f64>().prop_map(|value| format!("{value:?}")),
         any::<f64>().prop_map(|value| format!("{value:e}")),
-        prop::sample::select(&["NaN", "+Inf", "-Inf", "+1", "", "1e999"])
-            .prop_map(str::to_owned),
+        prop::sample::select(&["NaN", "+Inf", "-Inf", "+1", "", "1e999"]).prop_map(str::to_owned),
     ];
     let end = prop_oneof![
         6 => Just(String::new()),
