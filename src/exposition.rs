@@ -17,6 +17,7 @@
 //! Formats: <https://prometheus.io/docs/instrumenting/exposition_formats/> and
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 
+mod braces;
 mod collect;
 mod comment;
 mod cursor;

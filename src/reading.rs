@@ -46,11 +46,7 @@ pub enum ProfileChoice {
 impl ProfileChoice {
     /// The one of them that has the name of `known`, which a reload may have read anew.
     pub fn same(&self, known: &Profile) -> Option<Arc<Profile>> {
-        let profiles = match self {
-            Self::Auto(profiles) => profiles.as_slice(),
-            Self::Fixed(profile) => std::slice::from_ref(profile),
-        };
-        profiles.iter().find(|profile| profile.name == known.name).map(Arc::clone)
+        self.profiles().iter().find(|profile| profile.name == known.name).map(Arc::clone)
     }
 
     /// The metrics that decide which of the profiles a page is read by.
@@ -65,12 +61,15 @@ impl ProfileChoice {
 
     /// The metrics that any page may be asked for, `known` being the profile of an earlier one.
     fn names(&self, known: Option<&Arc<Profile>>) -> Names {
-        let profiles = match self {
-            Self::Auto(profiles) => profiles.as_slice(),
-            Self::Fixed(profile) => std::slice::from_ref(profile),
-        };
-        let profiles = profiles.iter().chain(known);
+        let profiles = self.profiles().iter().chain(known);
         profiles.flat_map(|profile| profile::names(profile)).collect()
+    }
+
+    fn profiles(&self) -> &[Arc<Profile>] {
+        match self {
+            Self::Auto(profiles) => profiles,
+            Self::Fixed(profile) => std::slice::from_ref(profile),
+        }
     }
 }
 

@@ -67,7 +67,8 @@ pub fn scan(text: &str, format: Format) -> Scan<'_> {
 impl<'a> Iterator for Scan<'a> {
     type Item = Entry<'a>;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "an entry need not be put together to be looked at")]
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         let first = *self.text.as_bytes().get(self.at)?;
         self.number += 1;

@@ -12,35 +12,16 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use crate::exposition::Format;
-use crate::exposition::LABELS_MAX;
+use crate::exposition::MetricType;
+use crate::exposition::braces::KnownLabel;
+use crate::exposition::braces::Seen;
+use crate::exposition::braces::braces;
 use crate::exposition::comment::Comment;
 use crate::exposition::comment::metric_type;
 use crate::exposition::decimal::decimal;
-use crate::exposition::labels::RESERVED_LABEL_NAME;
 use crate::exposition::number;
-use crate::exposition::sample_ref::Labels;
 use crate::exposition::sample_ref::SampleRef;
 use crate::exposition::word;
-
-/// Bytes that end a label's name: all that may not stand in it.
-const ENDS_LABEL_NAME: [bool; 256] = {
-    let mut ends = [true; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        ends[byte as usize] = !(byte.is_ascii_alphanumeric() || byte == b'_');
-        byte += 1;
-    }
-    ends
-};
-
-/// Bytes that a label's value ends or goes on with otherwise.
-const SPECIAL_IN_VALUE: [bool; 256] = {
-    let mut special = [false; 256];
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special[b'\n' as usize] = true;
-    special
-};
 
 /// The lines of a page, one after the other, as long as they are spelt as usual.
 #[derive(Debug)]
@@ -49,23 +30,25 @@ pub(super) struct Usual<'a> {
     format: Format,
     /// The name of the last line. Most lines have the name of the one before.
     name: &'a str,
+    /// The name and the labels of the last sample with several. Samples with several labels mostly
+    /// come in rows that differ in the last ones.
+    series: &'a str,
+    series_name_bytes: usize,
+    /// Its labels from the second on.
+    labels: Vec<KnownLabel>,
 }
 
 impl<'a> Usual<'a> {
     pub(super) fn new(text: &'a str, format: Format) -> Self {
-        Self { text, format, name: "" }
+        Self { text, format, name: "", series: "", series_name_bytes: 0, labels: Vec::new() }
     }
 
     /// The sample on the line that starts at `start`, and where the next line starts.
     #[inline(always)]
     pub(super) fn sample(&mut self, start: usize, line: usize) -> Option<(SampleRef<'a>, usize)> {
         let bytes = self.text.as_bytes();
-        let name_bytes = self.take_name(start)?;
-        let mut at = start + name_bytes;
-        if bytes.get(at) == Some(&b'{') {
-            at += braces(&self.text[at..], self.format)?;
-        }
-        let series = &self.text[start..at];
+        let (series, name_bytes) = self.series(start)?;
+        let mut at = start + series.len();
         if bytes.get(at) != Some(&b' ') {
             return None;
         }
@@ -94,6 +77,9 @@ impl<'a> Usual<'a> {
         if bytes.get(name_end) != Some(&b' ') || matches!(bytes.get(text_at), Some(b' ' | b'\t')) {
             return None;
         }
+        if !is_help && let Some((kind, length)) = usual_type(&bytes[text_at..]) {
+            return Some((Comment::Type(name, kind), text_at + length));
+        }
         let end = text_at + memchr(b'\n', bytes.get(text_at..)?)?;
         let text = &self.text[text_at..end];
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -101,11 +87,42 @@ impl<'a> Usual<'a> {
             Format::OpenMetrics => text,
             Format::PrometheusText => text.trim_end_matches([' ', '\t']),
         };
-        let comment = match is_help {
-            true => Comment::Help(name, text),
-            false => Comment::Type(name, metric_type(text)?),
+        let comment = if is_help {
+            Comment::Help(name, text)
+        } else {
+            Comment::Type(name, metric_type(text)?)
         };
         Some((comment, end + 1))
+    }
+
+    /// The name with its labels at `start`, and the length of the name. What a line has in common
+    /// with the last one up to some label is not checked again.
+    #[inline(always)]
+    fn series(&mut self, start: usize) -> Option<(&'a str, usize)> {
+        let text = &self.text[start..];
+        if !self.labels.is_empty() {
+            let same = same_bytes(self.series.as_bytes(), text.as_bytes());
+            while self.labels.pop_if(|label| label.at > same).is_some() {}
+        }
+        let (name_bytes, known) = if let Some(last) = self.labels.last() {
+            (self.series_name_bytes, *last)
+        } else {
+            let name_bytes = self.take_name(start)?;
+            if text.as_bytes().get(name_bytes) != Some(&b'{') {
+                return Some((&text[..name_bytes], name_bytes));
+            }
+            (name_bytes, KnownLabel { at: name_bytes + 1, seen: Seen::default() })
+        };
+        let Some(end) = braces(text, name_bytes, known, self.format, &mut self.labels) else {
+            self.labels.clear();
+            return None;
+        };
+        let series = &text[..end];
+        if !self.labels.is_empty() {
+            self.series = series;
+            self.series_name_bytes = name_bytes;
+        }
+        Some((series, name_bytes))
     }
 
     /// The length of the metric's name at `start`, which is remembered.
@@ -154,6 +171,20 @@ impl<'a> Usual<'a> {
     }
 }
 
+/// One of the two types that most metrics have, and its length with the line end.
+#[inline(always)]
+fn usual_type(text: &[u8]) -> Option<(MetricType, usize)> {
+    const GAUGE: &[u8] = b"gauge\n";
+    const COUNTER: &[u8] = b"counter\n";
+    if text.starts_with(GAUGE) {
+        Some((MetricType::Gauge, GAUGE.len()))
+    } else if text.starts_with(COUNTER) {
+        Some((MetricType::Counter, COUNTER.len()))
+    } else {
+        None
+    }
+}
+
 /// Where the next line starts if this one ends at `at`.
 #[inline(always)]
 fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
@@ -187,72 +218,17 @@ fn metric_name_bytes(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// The length of the label's name that `bytes` start with. Something must follow it.
+/// How many bytes two texts start with alike, or some fewer.
 #[inline(always)]
-fn label_name_bytes(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.iter().position(|byte| ENDS_LABEL_NAME[usize::from(*byte)])?;
-    (length > 0 && !bytes[0].is_ascii_digit()).then_some(length)
-}
-
-/// The length of the braces that `text` starts with, if they are good. VictoriaMetrics writes a
-/// blank behind each comma.
-#[inline(always)]
-fn braces(text: &str, format: Format) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = 1;
-    let mut seen = Seen::default();
-    while bytes.get(at) != Some(&b'}') {
-        let rest = &bytes[at..];
-        let name = &rest[..label_name_bytes(rest)?];
-        seen.add(name, text, at)?;
-        let value_at = at + name.len() + 2;
-        if bytes.get(value_at - 2..value_at) != Some(b"=\"") {
-            return None;
+fn same_bytes(a: &[u8], b: &[u8]) -> usize {
+    let pairs = a.as_chunks::<{ word::BYTES }>().0.iter().zip(b.as_chunks().0);
+    let mut same = 0;
+    for (a, b) in pairs {
+        let differs = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differs != 0 {
+            return same + differs.trailing_zeros() as usize / 8;
         }
-        at = value_at + value_bytes(&bytes[value_at..])? + 1;
-        match bytes.get(at)? {
-            b',' if format == Format::PrometheusText && bytes.get(at + 1) == Some(&b' ') => at += 2,
-            b',' => at += 1,
-            b'}' => break,
-            _ => return None,
-        }
+        same += word::BYTES;
     }
-    Some(at + 1)
-}
-
-/// The label names of one pair of braces, in so far as they can be told apart at a glance.
-#[derive(Debug, Default)]
-struct Seen {
-    count: usize,
-    /// A bit for each name, by its length and two of its characters.
-    marks: u64,
-}
-
-impl Seen {
-    /// Whether one more label may be called `name`, which stands at `at` in the braces `text`.
-    #[inline(always)]
-    fn add(&mut self, name: &[u8], text: &str, at: usize) -> Option<()> {
-        let (first, last) = (*name.first()?, *name.last()?);
-        let mark = 1 << ((usize::from(first) * 5 + usize::from(last) * 11 + name.len()) % 64);
-        let is_new = self.marks & mark == 0
-            || Labels::new(&text[..at]).all(|label| label.name.as_bytes() != name);
-        self.marks |= mark;
-        self.count += 1;
-        let is_good = is_new && self.count <= LABELS_MAX;
-        (is_good && name != RESERVED_LABEL_NAME.as_bytes()).then_some(())
-    }
-}
-
-/// The length of the label value that `bytes` start with, up to its closing quote.
-#[inline(always)]
-fn value_bytes(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += bytes.get(at..)?.iter().position(|byte| SPECIAL_IN_VALUE[usize::from(*byte)])?;
-        match bytes[at] {
-            b'"' => return Some(at),
-            b'\\' if bytes.get(at + 1)? != &b'\n' => at += 2,
-            _ => return None,
-        }
-    }
+    same
 }

@@ -52,10 +52,9 @@ fn place(name: &str) -> (usize, u64) {
     let middle = bytes[bytes.len() / 3..].first_chunk::<BYTES>();
     let middle = middle.copied().map_or(0, u64::from_le_bytes);
     let hash = (end ^ middle.rotate_left(31)).wrapping_add(bytes.len() as u64);
-    let place = hash.wrapping_mul(SPREAD) >> 52;
-    #[expect(clippy::cast_possible_truncation, reason = "12 bits")]
-    let place = place as usize;
-    (place / 64, 1 << (place % 64))
+    let spread = hash.wrapping_mul(SPREAD);
+    let word = usize::try_from(spread >> 58).unwrap_or_default();
+    (word, 1 << ((spread >> 52) % 64))
 }
 
 #[cfg(test)]

@@ -95,10 +95,10 @@ pub struct TargetReader {
 impl TargetReader {
     /// `known` is the profile that the target's earlier pages were read with.
     pub fn new(job: Arc<JobReader>, known: Option<Arc<Profile>>) -> Self {
+        let is_of_job = |known| job.choice.profiles().iter().any(|own| Arc::ptr_eq(own, known));
         let names = match &known {
-            // It need not be one of the job's.
-            Some(_) => Arc::new(job.choice.names(known.as_ref())),
-            None => Arc::clone(&job.names),
+            Some(profile) if !is_of_job(profile) => Arc::new(job.choice.names(Some(profile))),
+            Some(_) | None => Arc::clone(&job.names),
         };
         Self { job, known, names, layout: None, values: Vec::new(), misfits: 0, wait: 0 }
     }
