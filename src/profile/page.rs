@@ -192,12 +192,26 @@ fn series_id(sample: &Sample<'_>) -> SeriesId {
     labels.sort_unstable();
     let mut id = sample.name.to_string();
     for (index, (name, value)) in labels.iter().enumerate() {
-        let before = if index == 0 { '{' } else { ',' };
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{before}{name}={value:?}");
+        id.push(if index == 0 { '{' } else { ',' });
+        id.push_str(name);
+        id.push('=');
+        push_quoted(&mut id, value);
     }
     if !labels.is_empty() {
         id.push('}');
     }
     id.into()
+}
+
+/// Appends the value as `{value:?}` would, which goes character by character.
+fn push_quoted(id: &mut String, value: &str) {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if value.bytes().all(is_plain) {
+        id.push('"');
+        id.push_str(value);
+        id.push('"');
+    } else {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{value:?}");
+    }
 }
