@@ -11,9 +11,9 @@
 //! does (CRLF, a page without `# EOF`), it is because no sample can be misread by it; where we take
 //! less (`hits-1 5`, labels without a comma between them), because one was.
 //!
-//! There are two ways to read a line, and both tell the same of it: word by word, as the formats have
-//! it, and a short one for lines that are spelt as nearly all are. [`scan`] takes the short way where
-//! it can and copies nothing; [`parse`] puts together what it finds.
+//! There are two ways to read a line, and both tell the same of it: word by word, as the formats
+//! have it, and a short one for lines that are spelt as nearly all are. [`scan`] takes the short
+//! way where it can and copies nothing; [`parse`] puts together what it finds.
 //!
 //! A sample's meaning is never taken from the page's TYPE: exporters get it wrong too often.
 //! [`Family`] exists to show what a page says about itself.
