@@ -62,7 +62,7 @@ struct Family {
 /// All families, in the order of the table.
 #[derive(Debug)]
 pub(super) struct Families {
-    families: Vec<Family>,
+    all: Vec<Family>,
     packs: bool,
     /// The first fault of a packer.
     fault: Option<io::Error>,
@@ -86,7 +86,7 @@ impl Families {
             text: text(place),
             packer: None,
         });
-        Self { families: families.collect(), packs, fault: None }
+        Self { all: families.collect(), packs, fault: None }
     }
 
     /// Adds a series: its labels are `labels` and then `rest`, which between them have the braces
@@ -96,7 +96,7 @@ impl Families {
         if !value.is_finite() {
             return;
         }
-        let family = &mut self.families[place.0];
+        let family = &mut self.all[place.0];
         let text = &mut family.text;
         if text.is_empty() && family.packer.is_none() {
             text.extend_from_slice(family.head.as_bytes());
@@ -114,7 +114,7 @@ impl Families {
 
     #[cold]
     fn pack(&mut self, place: Place) {
-        let Family { text, packer, .. } = &mut self.families[place.0];
+        let Family { text, packer, .. } = &mut self.all[place.0];
         let packed = packer.get_or_insert_with(Packer::new).write(text);
         text.clear();
         if let Err(fault) = packed {
@@ -161,7 +161,7 @@ impl Families {
 
     /// The families by name, each with its place in the table.
     fn by_name(self) -> impl Iterator<Item = (usize, Family)> {
-        let mut families: Vec<(usize, Family)> = self.families.into_iter().enumerate().collect();
+        let mut families: Vec<(usize, Family)> = self.all.into_iter().enumerate().collect();
         families.sort_unstable_by_key(|(_, family)| family.name);
         families.into_iter()
     }
