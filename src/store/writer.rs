@@ -41,7 +41,7 @@ pub const RETRY_DELAY: Duration = Duration::from_secs(2);
 /// How long the thread rests after a transaction. What is handed in meanwhile is written at once:
 /// with a thousand targets a transaction for each scrape took a sixth of the program's processor
 /// time. A step after a quiet time is not delayed by it.
-const REST: Duration = Duration::from_millis(50);
+const REST: Duration = Duration::from_millis(100);
 
 /// How long the end of the program waits for the last step to be stored.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
