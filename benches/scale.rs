@@ -40,6 +40,9 @@ const WARM_UP_ROUNDS: u32 = 3;
 /// Longest time that a program may take to begin.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How often `/metrics` is asked for, as a Prometheus does.
+const PAGE_INTERVAL: Duration = Duration::from_secs(15);
+
 /// How a good answer begins.
 const OK: &[u8] = b"HTTP/1.1 200";
 
@@ -137,7 +140,7 @@ fn watch(
         if program.is_ours {
             times.push(page_time(page)?);
         }
-        let next = (options.interval * rounds).min(options.duration);
+        let next = (PAGE_INTERVAL * rounds).min(options.duration);
         std::thread::sleep(next.saturating_sub(start.elapsed()));
     }
     let (elapsed, after) = (start.elapsed().as_secs_f64(), Usage::of(child.id())?);

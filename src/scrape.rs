@@ -13,6 +13,7 @@ pub mod failure;
 pub mod plain;
 pub mod schedule;
 mod source;
+mod spare;
 mod tls;
 
 pub use reqwest::Url;

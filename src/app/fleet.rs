@@ -124,8 +124,9 @@ async fn watch(
         let Scraped { at, duration, result } = scrapes.next().await;
         let result = match result {
             Ok(body) => {
-                let result;
-                (reader, result) = read(reader, body, at).await;
+                let (used, body, result) = read(reader, body, at).await;
+                reader = used;
+                scrapes.reuse(body);
                 result
             }
             Err(fault) => Err(Failure::new(fault.reason(), fault.to_string())),
@@ -141,12 +142,12 @@ async fn read(
     mut reader: TargetReader,
     body: Body,
     at: Timestamp,
-) -> (TargetReader, Result<Reading, Failure>) {
+) -> (TargetReader, Body, Result<Reading, Failure>) {
     let is_small = body.text.len() <= INLINE_PAGE_BYTES_MAX;
     let read = move || {
         let page = RawPage { text: &body.text, content_type: body.content_type.as_deref() };
         let result = reader.read(page, at);
-        (reader, result)
+        (reader, body, result)
     };
     if is_small {
         return read();

@@ -25,13 +25,14 @@ enum Decoder {
 
 impl Collector {
     /// For a body sent with this `Content-Encoding` that must stay below `limit` bytes; `announced`
-    /// is its size as sent, where that is known.
+    /// is its size as sent, where that is known. `bytes` is empty, and what it is collected into.
     pub(super) fn new(
         encoding: Option<&str>,
         limit: u64,
         announced: Option<u64>,
+        bytes: Vec<u8>,
     ) -> Result<Self, ScrapeError> {
-        let mut limited = Limited { bytes: Vec::new(), limit, full: false };
+        let mut limited = Limited { bytes, limit, full: false };
         let encoding = encoding.map(|name| name.trim().to_ascii_lowercase());
         let decoder = match encoding.as_deref() {
             None | Some("" | "identity") => {
@@ -134,7 +135,7 @@ mod tests {
     fn check(encoding: Option<&str>, body: &[u8], limit: u64, want: &Result<&str, ScrapeError>) {
         let announced = [None, Some(0), Some(body.len() as u64), Some(u64::MAX)];
         for (chunk_bytes, announced) in [1, 7, 8, usize::MAX].into_iter().zip(announced) {
-            let mut collector = match Collector::new(encoding, limit, announced) {
+            let mut collector = match Collector::new(encoding, limit, announced, Vec::new()) {
                 Ok(collector) => collector,
                 Err(error) => return assert_eq!(Err(error), *want),
             };
@@ -180,7 +181,7 @@ mod tests {
 
     #[track_caller]
     fn check_damaged_gzip(body: &[u8]) {
-        let mut collector = Collector::new(Some("gzip"), 100, None).unwrap();
+        let mut collector = Collector::new(Some("gzip"), 100, None, Vec::new()).unwrap();
         let got = collector.push(body).and_then(|()| collector.finish());
         assert!(matches!(got, Err(ScrapeError::Gzip(_))), "{got:?}");
     }
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn a_bomb_takes_no_more_than_the_limit() {
         let bomb = gzip(&vec![0; 64 << 20]);
-        let mut collector = Collector::new(Some("gzip"), 1 << 20, None).unwrap();
+        let mut collector = Collector::new(Some("gzip"), 1 << 20, None, Vec::new()).unwrap();
         let got = bomb.chunks(16 << 10).try_for_each(|chunk| collector.push(chunk));
         assert_eq!(got, Err(ScrapeError::BodyTooLarge { limit: 1 << 20 }));
         let Decoder::Gzip(decoder) = &collector.decoder else { panic!("not gzip") };

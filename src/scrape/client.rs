@@ -37,6 +37,7 @@ use crate::scrape::plain::Kept;
 use crate::scrape::source::inline_bytes;
 use crate::scrape::source::read_bytes;
 use crate::scrape::source::read_text;
+use crate::scrape::spare::Spare;
 use crate::scrape::tls;
 use crate::scrape::tls::Material;
 use crate::secret::Secret;
@@ -115,6 +116,7 @@ pub struct Client {
     headers: Vec<(HeaderName, Vec<Source>)>,
     /// The newest HTTP client, and the TLS material it was built from.
     built: Mutex<Option<(Material, reqwest::Client)>>,
+    spare: Spare,
 }
 
 impl Client {
@@ -135,7 +137,12 @@ impl Client {
         };
         tls::client_config(tls, &material)
             .map_err(|(key, cause)| ClientError::Tls { key, cause })?;
-        Ok(Self { config: config.clone(), headers, built: Mutex::new(None) })
+        Ok(Self {
+            config: config.clone(),
+            headers,
+            built: Mutex::new(None),
+            spare: Spare::default(),
+        })
     }
 
     /// Fetches what the target shows, within one deadline and below the body's limit.
@@ -149,6 +156,11 @@ impl Client {
         tokio::time::timeout(after, self.fetch(request, kept))
             .await
             .unwrap_or(Err(ScrapeError::Timeout { after }))
+    }
+
+    /// Takes a body's memory back for the next one, once it has been read.
+    pub fn reuse(&self, body: Body) {
+        self.spare.put(body.text);
     }
 
     async fn fetch(&self, request: &ScrapeRequest, kept: &mut Kept) -> Result<Body, ScrapeError> {
@@ -203,7 +215,8 @@ impl Client {
         };
         let content_type = text(header::CONTENT_TYPE);
         let encoding = text(header::CONTENT_ENCODING);
-        let mut collector = Collector::new(encoding.as_deref(), limit, announced)?;
+        let spare = self.spare.take();
+        let mut collector = Collector::new(encoding.as_deref(), limit, announced, spare)?;
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| ScrapeError::from_body(&*error))?;
             // What is no data are trailers, which say nothing of the page.

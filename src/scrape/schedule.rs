@@ -67,6 +67,11 @@ impl Scrapes {
         Self { client, request, kept: Kept::default(), beat }
     }
 
+    /// Takes a body's memory back, once it has been read.
+    pub fn reuse(&self, body: Body) {
+        self.client.reuse(body);
+    }
+
     /// Waits for the next beat and scrapes. Dropped at any moment it leaves nothing behind: the
     /// connection closes with the request.
     pub async fn next(&mut self) -> Scraped {
