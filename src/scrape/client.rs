@@ -2,8 +2,8 @@
 //!
 //! Connections are kept from one scrape to the next, as Prometheus keeps them: opening one for each
 //! took a third of what a scrape costs. Those in plain HTTP are our own ([`super::plain`]). A
-//! target may end a kept connection at the very moment that it is used again; so a request whose
-//! connection ends before the answer begins is sent once more. Redirects are followed here and not
+//! target may end a kept connection at the very moment that it is used again; so a request on one
+//! that ends before the answer begins is sent once more. Redirects are followed here and not
 //! in the library, which would send `http_headers`, often secrets too, along to another host.
 
 use std::sync::Mutex;
@@ -177,11 +177,7 @@ impl Client {
                 headers.insert(header::AUTHORIZATION, user?);
             }
             headers.extend(credentials.clone());
-            let response = match ask(&client, &url, headers.clone(), kept).await {
-                // Perhaps a kept connection that ended meanwhile.
-                Err(ScrapeError::ClosedEarly { .. }) => ask(&client, &url, headers, kept).await?,
-                response => response?,
-            };
+            let response = ask(&client, &url, headers, kept).await?;
             if !self.config.follow_redirects {
                 return self.read(response).await;
             }
@@ -316,8 +312,15 @@ async fn ask<'a>(
     if url.scheme() == "http" {
         return Ok(kept.send(url, host, headers).await?.map(Either::Left));
     }
-    let sent = client.get(url.clone()).headers(headers).send().await;
-    let sent = sent.map_err(|error| ScrapeError::from_library(&error, &host))?;
+    let get = || async {
+        let sent = client.get(url.clone()).headers(headers.clone()).send().await;
+        sent.map_err(|error| ScrapeError::from_library(&error, &host))
+    };
+    let sent = match get().await {
+        // Perhaps a kept connection that ended meanwhile.
+        Err(ScrapeError::ClosedEarly { .. }) => get().await?,
+        sent => sent?,
+    };
     Ok(Response::from(sent).map(Either::Right))
 }
 

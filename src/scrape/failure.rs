@@ -164,7 +164,7 @@ fn is_early_end(cause: &(dyn Error + 'static)) -> bool {
     // One that ended while it was idle refuses the next request.
     let incomplete = cause
         .downcast_ref::<hyper::Error>()
-        .is_some_and(|error| error.is_incomplete_message() || error.is_canceled());
+        .is_some_and(|e| e.is_incomplete_message() || e.is_canceled() || e.is_closed());
     incomplete
         || io_kind(cause).is_some_and(|kind| {
             matches!(

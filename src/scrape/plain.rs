@@ -54,10 +54,12 @@ struct Connection {
 #[derive(Debug)]
 struct Driver(Option<http1::Connection<TokioIo<TcpStream>, Empty<Bytes>>>);
 
-/// The body of an answer, which comes as long as it is polled.
+/// The body of an answer, which comes as long as it is polled. A connection whose answer is not
+/// read to its end is not used again.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     body: Incoming,
+    has_ended: bool,
     driver: &'a mut Driver,
 }
 
@@ -71,20 +73,21 @@ impl Kept {
         headers: HeaderMap,
     ) -> Result<Response<Answer<'_>>, ScrapeError> {
         let request = request(url, headers)?;
-        let mut kept = self.0.take().filter(|kept| kept.host == host);
-        if let Some(connection) = &mut kept
-            && connection.driver.drive(connection.sender.ready()).await.is_err()
-        {
-            kept = None;
+        if let Some(mut kept) = self.0.take().filter(|kept| kept.host == host) {
+            match kept.ask(request.clone()).await {
+                // It ended meanwhile, or when it was used again: a new one is tried.
+                Err(ScrapeError::ClosedEarly { .. }) => {}
+                response => return Ok(self.keep(kept, response?)),
+            }
         }
-        let mut connection = match kept {
-            Some(kept) => kept,
-            None => Connection::open(url, host).await?,
-        };
-        let response = connection.driver.drive(connection.sender.send_request(request)).await;
-        let response = response.map_err(|error| ScrapeError::from_transport(&error))?;
+        let mut opened = Connection::open(url, host).await?;
+        let response = opened.ask(request).await?;
+        Ok(self.keep(opened, response))
+    }
+
+    fn keep(&mut self, connection: Connection, answer: Response<Incoming>) -> Response<Answer<'_>> {
         let Connection { driver, .. } = self.0.insert(connection);
-        Ok(response.map(|body| Answer { body, driver }))
+        answer.map(|body| Answer { has_ended: body.is_end_stream(), body, driver })
     }
 }
 
@@ -102,6 +105,18 @@ impl Connection {
             .await
             .map_err(|error| ScrapeError::from_transport(&error))?;
         Ok(Self { host, sender, driver: Driver(Some(connection)) })
+    }
+
+    async fn ask(
+        &mut self,
+        request: Request<Empty<Bytes>>,
+    ) -> Result<Response<Incoming>, ScrapeError> {
+        let Self { sender, driver, .. } = self;
+        let asking = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        driver.drive(asking).await.map_err(|error| ScrapeError::from_transport(&error))
     }
 }
 
@@ -132,11 +147,21 @@ impl Body for Answer<'_> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         self.driver.poll(cx);
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        self.has_ended = matches!(frame, Poll::Ready(None));
+        frame
     }
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.driver.0 = None;
+        }
     }
 }
 
