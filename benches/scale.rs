@@ -199,8 +199,8 @@ fn fetch(address: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
 fn print(seen: &Seen, ours: Option<&Seen>) {
     let Seen { name, cpu_per_1000, cores, resident_mib, peak_mib, missed, .. } = seen;
     println!(
-        "{name:12} {cpu_per_1000:7.3} CPU s per 1,000 scrapes, {:5.1} % of a core, {resident_mib:7.1} MiB \
-         (peak {peak_mib:.1}), {missed:.0} scrapes missed",
+        "{name:12} {cpu_per_1000:7.3} CPU s per 1,000 scrapes, {:5.1} % of a core, \
+         {resident_mib:7.1} MiB (peak {peak_mib:.1}), {missed:.0} scrapes missed",
         cores * 100.0
     );
     if let Some((median, most)) = seen.page_ms {

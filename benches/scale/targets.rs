@@ -103,7 +103,8 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         let page = shared.template.page(shared.start.elapsed().as_secs_f64());
         let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\
+             Content-Length: {}\r\n\r\n",
             page.len()
         );
         stream.write_all(&[head.as_bytes(), page.as_bytes()].concat()).await?;

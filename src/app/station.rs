@@ -102,8 +102,9 @@ impl Station {
                 Some(order) = self.orders.recv() => self.carry_out(order),
                 Some(answer) = self.reloads.recv() => {
                     let result = self.reload().await;
-                    // Whoever asked may have gone.
-                    let _ = answer.send(result);
+                    // Once what follows from it is up. Whoever asked may have gone.
+                    let tell = || drop(answer.send(result));
+                    self.keeper.put_up(Vec::new(), Box::new(tell));
                 }
                 Some(()) = hangup.recv() => {
                     // The log has told what came of it.

@@ -1,5 +1,5 @@
-//! The memory of bodies that were read, for those that come next: pages of tens of kilobytes are too
-//! large for an allocator to have at hand, and come by the hundred in a second.
+//! The memory of bodies that were read, for those that come next: pages of tens of kilobytes are
+//! too large for an allocator to have at hand, and come by the hundred in a second.
 
 use std::sync::Mutex;
 use std::sync::MutexGuard;

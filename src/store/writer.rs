@@ -38,10 +38,13 @@ pub const REPORT_DELAY_MAX: Duration = Duration::from_secs(10);
 /// How long after a failure the next attempt is made.
 pub const RETRY_DELAY: Duration = Duration::from_secs(2);
 
-/// How long the thread rests after a transaction. What is handed in meanwhile is written at once:
-/// with a thousand targets a transaction for each scrape took a sixth of the program's processor
-/// time. A step after a quiet time is not delayed by it.
+/// Time from one transaction to the next, unless many steps wait. What is handed in meanwhile is
+/// written at once: with a thousand targets a transaction for each scrape took a sixth of the
+/// program's processor time. A step after a quiet time is not delayed by it.
 const REST: Duration = Duration::from_millis(100);
+
+/// Steps that do not wait for the rest to end.
+const STEPS_GATHERED_MAX: u64 = 32;
 
 /// How long the end of the program waits for the last step to be stored.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -76,6 +79,8 @@ struct Pending {
     batch: Batch,
     /// Steps that were handed in so far.
     steps: u64,
+    /// Steps that the thread took so far.
+    taken: u64,
     is_closing: bool,
 }
 
@@ -152,12 +157,16 @@ impl Writer {
         pending.batch.extend(changes);
         pending.steps += 1;
         let step = pending.steps;
+        let waiting = step - pending.taken;
         // Before the thread can take the step, so that it finds the completion.
         let mut reports = lock(&self.shared.reports);
         let now = monotonic_now();
         reports.waiting.push_back(Waiting { step, since: now, completion });
         drop(pending);
-        self.shared.wake.notify_one();
+        // A step between the two changes nothing for the thread.
+        if waiting == 1 || waiting == STEPS_GATHERED_MAX {
+            self.shared.wake.notify_one();
+        }
         if reports.relieve(now) {
             self.shared.failures.fetch_add(1, Ordering::Relaxed);
             tracing::error!("the store does not answer: what is shown is ahead of what is stored");
@@ -200,11 +209,16 @@ impl Ended {
 // === impl Shared ===
 
 impl Shared {
-    /// Waits for steps after the first `steps`, the end, or until `retry_at`.
-    fn take(&self, steps: u64, retry_at: Option<Instant>) -> Taken {
+    /// Waits for steps, but for few of them until `rested_at`; for the end; or until `retry_at`.
+    fn take(&self, rested_at: Instant, retry_at: Option<Instant>) -> Taken {
         let mut pending = lock(&self.pending);
-        while pending.steps == steps && !pending.is_closing {
-            pending = match retry_at {
+        while !pending.is_closing {
+            let until = match pending.steps - pending.taken {
+                0 => retry_at,
+                STEPS_GATHERED_MAX.. => break,
+                _ => Some(rested_at),
+            };
+            pending = match until {
                 None => self.wake.wait(pending).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
                     let left = at.saturating_duration_since(monotonic_now());
@@ -216,6 +230,7 @@ impl Shared {
                 }
             };
         }
+        pending.taken = pending.steps;
         Taken {
             batch: std::mem::take(&mut pending.batch),
             steps: pending.steps,
@@ -326,15 +341,14 @@ impl Keeper {
 
 /// The thread.
 fn run(mut keeper: Keeper, shared: &Shared) {
-    let mut steps = 0;
+    let mut rested_at = monotonic_now();
     loop {
-        let taken = shared.take(steps, keeper.retry_at);
-        steps = taken.steps;
-        keeper.write(taken.batch, taken.is_closing, || shared.report(steps));
+        let taken = shared.take(rested_at, keeper.retry_at);
+        rested_at = monotonic_now() + REST;
+        keeper.write(taken.batch, taken.is_closing, || shared.report(taken.steps));
         if taken.is_closing {
             return keeper.close();
         }
-        thread::sleep(REST);
     }
 }
 
