@@ -5,70 +5,77 @@
 //! of the hundred. Sums run in the order of rez-next's tuner, so that they agree with it to the
 //! last bit.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::snapshot::Window;
 
-/// The newest snapshots of a cache, oldest first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct History {
-    window: Window,
-    latest: Option<PerformanceSnapshot>,
+/// The newest snapshots of a cache, oldest first. They are its own, or the newest rows of a longer
+/// window that somebody keeps for another purpose too.
+#[derive(Debug, Clone)]
+pub struct History<'a> {
+    window: Cow<'a, Window>,
+    /// The newest so many rows of the window.
+    rows: usize,
+    rows_max: usize,
 }
 
-impl History {
+impl<'a> History<'a> {
+    /// The newest `rows` rows of `window`, or all if it has fewer.
+    pub fn newest_of(window: &'a Window, rows: usize) -> Self {
+        let rows = rows.min(window.len());
+        Self { window: Cow::Borrowed(window), rows, rows_max: rows }
+    }
+
     /// An empty window of at most `snapshots_max` snapshots (at least one).
     pub fn new(snapshots_max: usize) -> Self {
-        Self { window: Window::new(snapshots_max), latest: None }
+        let window = Cow::Owned(Window::new(snapshots_max));
+        Self { window, rows: 0, rows_max: snapshots_max.max(1) }
     }
 
     /// Adds the newest snapshot; the oldest goes when the window is full.
     pub fn push(&mut self, snapshot: PerformanceSnapshot) {
-        self.window.push(snapshot.timestamp, true, |signal| snapshot.value(signal));
-        self.latest = Some(snapshot);
-    }
-
-    /// Forgets everything: a restarted cache is another cache.
-    pub fn clear(&mut self) {
-        self.window.clear();
-        self.latest = None;
-    }
-
-    /// Changes the size of the window; the oldest go first.
-    pub fn resize(&mut self, snapshots_max: usize) {
-        self.window.resize(snapshots_max);
+        self.window.to_mut().push(snapshot.timestamp, true, |signal| snapshot.value(signal));
+        self.rows = (self.rows + 1).min(self.rows_max);
     }
 
     /// How many snapshots there are.
-    pub fn len(&self) -> usize {
-        self.window.len()
+    pub const fn len(&self) -> usize {
+        self.rows
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.window.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.rows == 0
     }
 
     /// The newest snapshot.
-    pub fn latest(&self) -> Option<&PerformanceSnapshot> {
-        self.latest.as_ref()
+    pub fn latest(&self) -> Option<PerformanceSnapshot> {
+        (!self.is_empty()).then(|| self.window.snapshot(self.window.len() - 1))
+    }
+
+    /// The value of a signal in the newest snapshot.
+    pub fn latest_value(&self, signal: Signal) -> Option<f64> {
+        (!self.is_empty()).then(|| self.window.value(self.window.len() - 1, signal))?
     }
 
     /// Mean over the `n` newest snapshots.
     pub fn newest(&self, signal: Signal, n: usize) -> Option<f64> {
         let rows = self.len().saturating_sub(n)..self.len();
-        mean(self.window.column(signal, rows.clone()).iter().rev(), rows.len())
+        mean(self.column(signal, rows.clone()).iter().rev(), rows.len())
     }
 
     /// Mean over the `n` oldest snapshots.
     pub fn oldest(&self, signal: Signal, n: usize) -> Option<f64> {
         let rows = 0..n.min(self.len());
-        mean(self.window.column(signal, rows.clone()).iter(), rows.len())
+        mean(self.column(signal, rows.clone()).iter(), rows.len())
     }
 
     /// Mean over the window.
     pub fn mean(&self, signal: Signal) -> Option<f64> {
-        mean(self.window.column(signal, 0..self.len()).iter(), self.len())
+        mean(self.column(signal, 0..self.len()).iter(), self.len())
     }
 
     /// Smallest value of the window.
@@ -94,7 +101,7 @@ impl History {
     /// Least-squares slope over the window, per minute; absent for fewer than two moments.
     pub fn slope(&self, signal: Signal) -> Option<f64> {
         let mean_y = self.mean(signal)?;
-        let times = self.window.times();
+        let times = &self.window.times()[self.first()..];
         let origin = times.first()?.as_millis();
         let minutes = times.iter().map(|time| (time.as_millis() - origin) as f64 / 60_000.0);
         let points = || minutes.clone().zip(self.all(signal)).filter_map(|(x, y)| Some((x, y?)));
@@ -106,7 +113,17 @@ impl History {
     }
 
     fn all(&self, signal: Signal) -> impl Iterator<Item = Option<f64>> {
-        self.window.values(signal, 0..self.len())
+        self.window.values(signal, self.first()..self.window.len())
+    }
+
+    /// The values of a signal in these snapshots, as [`Window::column`] gives them.
+    fn column(&self, signal: Signal, rows: Range<usize>) -> &[f64] {
+        self.window.column(signal, self.first() + rows.start..self.first() + rows.end)
+    }
+
+    /// The row of the window that is the oldest snapshot.
+    fn first(&self) -> usize {
+        self.window.len() - self.rows
     }
 
     /// `Some` when at least half of the window has the signal.
@@ -137,7 +154,7 @@ mod tests {
     use crate::units::Timestamp;
 
     /// A window of `text`'s hit rates, a minute apart; `_` is absent.
-    fn history(text: &str) -> History {
+    fn history(text: &str) -> History<'static> {
         let mut history = History::new(100);
         for (minute, value) in text.split_whitespace().enumerate() {
             let timestamp = Timestamp::from_millis(i64::try_from(minute).unwrap() * 60_000);
@@ -149,7 +166,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(text: &str, ask: impl Fn(&History) -> Option<f64>, want: Option<f64>) {
+    fn check(text: &str, ask: impl Fn(&History<'_>) -> Option<f64>, want: Option<f64>) {
         let got = ask(&history(text));
         match (got, want) {
             (Some(got), Some(want)) => assert!((got - want).abs() < 1e-12, "{text}: {got}, {want}"),
@@ -197,13 +214,32 @@ mod tests {
 
     #[test]
     fn the_window_is_bounded() {
-        let mut history = history("1 2 3 4 5");
-        history.resize(3);
-        assert_eq!(history.len(), 3);
-        assert_eq!(history.oldest(S, 1), Some(3.0));
-        history.push(PerformanceSnapshot::empty(Timestamp::from_millis(0)));
-        assert_eq!(history.len(), 3);
-        history.clear();
-        assert!(history.is_empty());
+        let mut history = History::new(3);
+        for value in 1..=5 {
+            let mut snapshot = PerformanceSnapshot::empty(Timestamp::from_millis(0));
+            snapshot.set(S, Some(f64::from(value)));
+            history.push(snapshot);
+        }
+        assert_eq!(
+            (history.len(), history.oldest(S, 1), history.mean(S)),
+            (3, Some(3.0), Some(4.0))
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_longer_window_is_a_history_of_its_own() {
+        let text = "9 1 _ 3 7 _ 8 2";
+        let all = history(text);
+        for rows in 0..=9 {
+            let part = History::newest_of(&all.window, rows);
+            let words: Vec<&str> = text.split(' ').collect();
+            let alone = history(&words[words.len().saturating_sub(rows)..].join(" "));
+            let asked = |h: &History<'_>| {
+                let of_rows = [h.mean(S), h.min(S), h.max(S), h.stddev(S), h.slope(S)];
+                (h.len(), of_rows, h.newest(S, 2), h.oldest(S, 2), h.latest_value(S))
+            };
+            assert_eq!(asked(&part), asked(&alone), "{rows}");
+            assert_eq!(part.latest().is_some(), rows > 0);
+        }
     }
 }

@@ -121,7 +121,7 @@ impl CacheView {
     pub fn new(cache: Arc<str>, tuner: &AdaptiveTuner, apply: BTreeMap<Arc<str>, String>) -> Self {
         Self {
             cache,
-            snapshot: tuner.history().latest().copied(),
+            snapshot: tuner.history().latest(),
             snapshots: tuner.history().len(),
             tunable: tuner.tunable().to_vec(),
             parameters: *tuner.parameters(),

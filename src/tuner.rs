@@ -104,7 +104,9 @@ pub struct AdaptiveTuner {
     rules: Arc<RuleSet>,
     /// Those that the product has; rules for others are not evaluated.
     tunable: Vec<Parameter>,
-    history: History,
+    /// Snapshots in the window: the newest of the judge's history, which is as long as either
+    /// needs it.
+    snapshots: usize,
     parameters: TuningParameters,
     stats: AdaptiveTuningStats,
     ledger: Ledger,
@@ -147,7 +149,7 @@ impl AdaptiveTuner {
     pub fn new(config: TuningConfig, rules: Arc<RuleSet>, tunable: Vec<Parameter>) -> Self {
         let ledger = Ledger::new(&rules, &tunable);
         Self {
-            history: History::new(config.performance_window_size),
+            snapshots: 0,
             config,
             rules,
             tunable,
@@ -156,7 +158,7 @@ impl AdaptiveTuner {
             ledger,
             recommendations: Vec::new(),
             last_analysis: None,
-            track: Track::new(),
+            track: track_for(&config),
             sizing: Sizing::default(),
             trust: BTreeMap::new(),
             pending: None,
@@ -182,7 +184,8 @@ impl AdaptiveTuner {
         rules: Arc<RuleSet>,
         tunable: Vec<Parameter>,
     ) {
-        self.history.resize(config.performance_window_size);
+        self.snapshots = self.snapshots.min(config.performance_window_size.max(1));
+        self.track.make_room(config.performance_window_size);
         self.ledger.retain(&rules, &tunable);
         self.recommendations.retain(|recommendation| {
             config.enable_adaptive_tuning
@@ -200,15 +203,20 @@ impl AdaptiveTuner {
 
     /// Records the newest snapshot.
     pub fn record_performance(&mut self, snapshot: PerformanceSnapshot) {
-        self.history.push(snapshot);
+        let is_valid = !self.is_after_restart && self.says_something(&snapshot);
+        self.take_in(Sample::new(&snapshot, is_valid));
+        self.is_after_restart = false;
         if !self.config.feedback.enabled {
             return;
         }
-        let is_valid = !self.is_after_restart && self.says_something(&snapshot);
-        self.track.push(Sample::new(&snapshot, is_valid));
-        self.is_after_restart = false;
         self.samples_since_restart = self.samples_since_restart.map(|count| count + 1);
         self.count_held(snapshot.timestamp);
+    }
+
+    /// Adds a sample to the judge's history and to the window.
+    fn take_in(&mut self, sample: Sample) {
+        self.track.push(sample);
+        self.snapshots = (self.snapshots + 1).min(self.config.performance_window_size.max(1));
     }
 
     /// Records what the target shows of its levels' sizes.
@@ -233,7 +241,7 @@ impl AdaptiveTuner {
 
     /// Forgets the window at a restart of the cache: its past describes another one.
     pub fn restart(&mut self, now: Timestamp) {
-        self.history.clear();
+        self.snapshots = 0;
         self.track.restart(now);
         self.is_after_restart = true;
         self.is_changed = true;
@@ -264,7 +272,7 @@ impl AdaptiveTuner {
         self.is_changed = true;
         self.recommendations.clear();
         if self.config.enable_adaptive_tuning
-            && self.history.len() >= self.config.min_samples_for_tuning
+            && self.snapshots >= self.config.min_samples_for_tuning
         {
             let recommendations = self.recommend(now, around);
             self.recommendations = if self.config.feedback.enabled {
@@ -279,7 +287,7 @@ impl AdaptiveTuner {
     fn verdict(&self, rule: &Rule, now: Timestamp) -> RuleVerdict {
         let sizes = self.sizing_now(now);
         rule.verdict(&Situation {
-            history: &self.history,
+            history: &self.history(),
             parameters: &self.parameters,
             config: &self.config,
             sizes: Some(&sizes),
@@ -338,8 +346,8 @@ impl AdaptiveTuner {
     }
 
     /// The window.
-    pub fn history(&self) -> &History {
-        &self.history
+    pub fn history(&self) -> History<'_> {
+        History::newest_of(self.track.window(), self.snapshots)
     }
 
     /// The judge's history.
@@ -371,6 +379,13 @@ impl AdaptiveTuner {
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
+}
+
+/// A judge's history that has room for the window of rules too.
+fn track_for(config: &TuningConfig) -> Track {
+    let mut track = Track::new();
+    track.make_room(config.performance_window_size);
+    track
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const RULE: &str = "newest(hit_rate, 3) < oldest(hit_rate, 3) - decline \
                     && newest(hit_rate, 3) < target_hit_rate";
 
 /// fasteval, compiled; a function of its own answers names, which is its fast way.
-pub(crate) fn fasteval(history: History) -> anyhow::Result<Subject<'static>> {
+pub(crate) fn fasteval(history: History<'static>) -> anyhow::Result<Subject<'static>> {
     let mut slab = fasteval::Slab::new();
     let parsed = fasteval::Parser::new().parse(RULE, &mut slab.ps)?;
     let compiled = parsed.from(&slab.ps).compile(&slab.ps, &mut slab.cs);
@@ -50,7 +50,7 @@ fn count(argument: Option<&f64>) -> Option<usize> {
 }
 
 /// rhai, parsed and optimised once, with the names in a scope.
-pub(crate) fn rhai(history: History) -> anyhow::Result<Subject<'static>> {
+pub(crate) fn rhai(history: History<'static>) -> anyhow::Result<Subject<'static>> {
     let mut engine = Engine::new_raw();
     let history = Rc::new(history);
     let windows = Rc::clone(&history);

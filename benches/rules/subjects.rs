@@ -31,8 +31,8 @@ pub(crate) struct Setting {
     parameters: TuningParameters,
     snapshots: Vec<PerformanceSnapshot>,
     columns: Columns,
-    window: History,
-    many: Vec<History>,
+    window: History<'static>,
+    many: Vec<History<'static>>,
     many_columns: Vec<Columns>,
 }
 
@@ -140,7 +140,7 @@ impl Setting {
         })
     }
 
-    fn verdict(&self, rule: &Rule, history: &History) -> Verdict {
+    fn verdict(&self, rule: &Rule, history: &History<'_>) -> Verdict {
         let Self { parameters, config, .. } = self;
         rule.verdict(&Situation { history, parameters, config, sizes: None })
     }

@@ -6,7 +6,7 @@ use crate::samples;
 use crate::samples::SAMPLES;
 
 /// The full window of a cache, numbered by `seed`.
-pub(crate) fn window(seed: u64) -> History {
+pub(crate) fn window(seed: u64) -> History<'static> {
     let mut history = History::new(SAMPLES);
     for snapshot in samples::snapshots(seed, SAMPLES) {
         history.push(snapshot);

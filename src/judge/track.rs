@@ -9,8 +9,7 @@ use crate::snapshot::Window;
 use crate::units::Timestamp;
 
 /// Samples kept per cache: an hour at the usual 15 s, which holds the longest windows around a
-/// tuning and well over a hundred samples before it. 11 KiB with
-/// five signals.
+/// tuning and well over a hundred samples before it. 11 KiB with five signals.
 pub const TRACK_SAMPLES_MAX: usize = 240;
 
 /// Newest samples that tell the pace.
@@ -51,15 +50,6 @@ impl Sample {
         sample
     }
 
-    /// The snapshot that it was made from.
-    pub fn snapshot(&self) -> PerformanceSnapshot {
-        let mut snapshot = PerformanceSnapshot::empty(self.timestamp);
-        for signal in Signal::ALL {
-            snapshot.set(signal, self.value(signal));
-        }
-        snapshot
-    }
-
     /// The value of a signal, in the signal's unit.
     pub fn value(&self, signal: Signal) -> Option<f64> {
         let is_present = self.present & (1 << signal as usize) != 0;
@@ -80,13 +70,23 @@ impl Track {
         Self { window: Window::new(TRACK_SAMPLES_MAX), restarted_at: None }
     }
 
+    /// Makes room for a window of so many rows, of which the judge sees the newest
+    /// [`TRACK_SAMPLES_MAX`].
+    pub fn make_room(&mut self, rows: usize) {
+        self.window.resize(rows.max(TRACK_SAMPLES_MAX));
+    }
+
+    /// All rows.
+    pub const fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Adds the newest sample; the oldest goes beyond [`TRACK_SAMPLES_MAX`]. One that is not newer
-    /// than the newest is ignored, so that times always rise.
+    /// than the newest says nothing to the judge.
     pub fn push(&mut self, sample: Sample) {
-        if self.window.times().last().is_some_and(|newest| *newest >= sample.timestamp) {
-            return;
-        }
-        self.window.push(sample.timestamp, sample.valid, |signal| sample.value(signal));
+        let is_newer = self.window.times().last().is_none_or(|newest| *newest < sample.timestamp);
+        let is_valid = sample.valid && is_newer;
+        self.window.push(sample.timestamp, is_valid, |signal| sample.value(signal));
     }
 
     /// Notes that the cache restarted: a tuning in that time cannot be judged, and the cache is no
@@ -102,7 +102,7 @@ impl Track {
 
     /// The usual time between two samples: the median of the newest; `None` below two.
     pub fn pace(&self) -> Option<Duration> {
-        let times = self.window.times();
+        let times = &self.window.times()[self.first()..];
         let newest = &times[times.len().saturating_sub(PACE_SAMPLES)..];
         let mut steps: Vec<Duration> =
             newest.windows(2).map(|pair| pair[1].saturating_since(pair[0])).collect();
@@ -112,7 +112,7 @@ impl Track {
 
     /// How many samples there are.
     pub fn len(&self) -> usize {
-        self.window.len()
+        self.window.len().min(TRACK_SAMPLES_MAX)
     }
 
     /// Whether there is none.
@@ -122,7 +122,12 @@ impl Track {
 
     /// All samples, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator {
-        (0..self.len()).map(|row| self.sample(row))
+        (self.first()..self.window.len()).map(|row| self.sample(row))
+    }
+
+    /// The row of the window that is the oldest sample.
+    fn first(&self) -> usize {
+        self.window.len() - self.len()
     }
 
     fn sample(&self, row: usize) -> Sample {
@@ -139,8 +144,10 @@ impl Track {
 
     /// Times and values of a signal where it is present and the sample valid.
     pub(super) fn values(&self, signal: Signal) -> impl Iterator<Item = (Timestamp, f64)> {
-        let values = self.window.column(signal, 0..self.len());
-        let rows = self.window.times().iter().zip(values).zip(self.window.marks());
+        let first = self.first();
+        let values = self.window.column(signal, first..self.window.len());
+        let rows =
+            self.window.times()[first..].iter().zip(values).zip(&self.window.marks()[first..]);
         rows.filter(|((_, value), is_valid)| **is_valid && !value.is_nan())
             .map(|((time, value), _)| (*time, *value))
     }
@@ -171,15 +178,19 @@ mod tests {
 
     #[test]
     fn history_is_bounded_and_its_times_rise() {
-        let mut track = Track::new();
-        for ms in 0..300 {
-            track.push(sample(ms, None));
+        for room in [1, 1000] {
+            let mut track = Track::new();
+            track.make_room(room);
+            for ms in 0..300 {
+                track.push(sample(ms, Some(0.25)));
+            }
+            track.push(sample(299, Some(0.5)));
+            track.push(sample(7, Some(0.5)));
+            assert_eq!((track.len(), track.iter().count()), (TRACK_SAMPLES_MAX, TRACK_SAMPLES_MAX));
+            assert_eq!(track.iter().next().unwrap().timestamp.as_millis(), 62);
+            let values: Vec<f64> = track.values(Signal::HitRate).map(|(_, value)| value).collect();
+            assert_eq!(values, [0.25; TRACK_SAMPLES_MAX - 2]);
         }
-        track.push(sample(299, Some(0.5)));
-        track.push(sample(7, Some(0.5)));
-        assert_eq!(track.len(), TRACK_SAMPLES_MAX);
-        assert_eq!(track.iter().next().unwrap().timestamp.as_millis(), 60);
-        assert_eq!(track.values(Signal::HitRate).count(), 0);
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Inputs for RuleInputs<'_> {
             NameKind::Setting => SETTINGS.get(name.index).map(|setting| (setting.value)(config)),
             NameKind::Signal => {
                 let signal = *Signal::ALL.get(name.index)?;
-                history.latest()?.value(signal).map(Value::Number)
+                history.latest_value(signal).map(Value::Number)
             }
             NameKind::Threshold => {
                 self.thresholds.get(name.index).map(|threshold| Value::Number(threshold.value))

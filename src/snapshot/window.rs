@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::PerformanceSnapshot;
 use crate::signal::Signal;
 use crate::units::Timestamp;
 
@@ -113,6 +114,15 @@ impl Window {
     /// The value of a signal in a row.
     pub fn value(&self, row: usize, signal: Signal) -> Option<f64> {
         self.columns[signal as usize].get(row).copied().and_then(present)
+    }
+
+    /// A row as a snapshot.
+    pub fn snapshot(&self, row: usize) -> PerformanceSnapshot {
+        let mut snapshot = PerformanceSnapshot::empty(self.times[row]);
+        for signal in Signal::ALL {
+            snapshot.set(signal, self.value(row, signal));
+        }
+        snapshot
     }
 
     /// The values of a signal in these rows as they lie in memory, NaN where it is absent; none for

@@ -74,7 +74,7 @@ impl AdaptiveTuner {
             .then(|| self.sizing_now(now).outlook(parameter, (current_value, value), rule.price()))
             .flatten();
         if let Some(outlook) = outlook
-            && let Some(hit_rate) = self.history.newest(Signal::HitRate, 3).filter(|h| *h > 0.0)
+            && let Some(hit_rate) = self.history().newest(Signal::HitRate, 3).filter(|h| *h > 0.0)
         {
             recommendation.expected_improvement = outlook.gain / hit_rate;
         }

@@ -101,10 +101,10 @@ impl AdaptiveTuner {
             tuner.track.restart(at);
         }
         for sample in samples {
-            if saved.restarted_at.is_none_or(|at| sample.timestamp > at) {
-                tuner.history.push(sample.snapshot());
+            tuner.take_in(*sample);
+            if saved.restarted_at.is_some_and(|at| sample.timestamp <= at) {
+                tuner.snapshots = 0;
             }
-            tuner.track.push(*sample);
         }
         tuner
     }
