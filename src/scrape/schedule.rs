@@ -21,7 +21,7 @@ use crate::scrape::plain::Kept;
 use crate::units::Timestamp;
 
 /// The first scrapes after a start are spread over so much, if intervals are longer.
-pub const FIRST_SPREAD_MAX: Duration = Duration::from_millis(300);
+pub const FIRST_SPREAD_MAX: Duration = Duration::from_millis(150);
 
 /// One target and its beat.
 #[derive(Debug, Clone)]
