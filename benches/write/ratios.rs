@@ -51,8 +51,8 @@ pub(crate) fn print(fleet: &Fleet, has_peers: bool, quick: bool) -> anyhow::Resu
     let floor = subjects.iter().position(|subject| subject.name == FLOOR).map_or(0, |at| at);
     let page = fleet.page.len() as f64 / 1e6;
     println!("\n{}: {} series, {page:.1} MB", fleet.name(), fleet.series);
-    let first = (fleet.first_peak as f64 - fleet.page.len() as f64) / MIB;
-    println!("the first page of the program takes {first:.1} MiB beyond itself");
+    let (taken, page) = (fleet.first_peak as f64 / MIB, fleet.page.len() as f64 / MIB);
+    println!("the first page of the program, {page:.1} MiB, took {taken:.1} MiB from the system");
     println!("{:38} {:>9} {:>9} {:>8} {:>9}", "", "CPU ms", "× floor", "MB", "peak MiB");
     for ((subject, time), (bytes, peak)) in subjects.iter().zip(&fastest).zip(&sizes) {
         let (ratio, bytes, peak) = (time / fastest[floor], *bytes as f64 / 1e6, *peak as f64 / MIB);
