@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -137,9 +138,21 @@ fn read_whole(path: &Path, migrations: &[&str], sharing: Sharing) -> Result<Cont
         // Ours get their tables before their name.
         return Err(Fault::Damaged("it has no schema of this program".to_owned()));
     }
-    check(&connection).map_err(failed)?.map_err(Fault::Damaged)?;
-    schema::migrate(&mut connection, found, migrations).map_err(failed)?;
-    let (saved, caches) = read(&connection).map_err(failed)?;
+    if found < known || sharing == Sharing::Exclusive {
+        check(&connection).map_err(failed)?.map_err(Fault::Damaged)?;
+        schema::migrate(&mut connection, found, migrations).map_err(failed)?;
+        let (saved, caches) = read(&connection).map_err(failed)?;
+        return Ok((connection, saved, caches));
+    }
+    // Each takes as long as the other, and a start waits for both.
+    let (checked, content) = thread::scope(|scope| {
+        let checking = scope.spawn(|| check(&connect(path, sharing)?));
+        let content = read(&connection);
+        (checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), content)
+    });
+    // What is read of a damaged database means nothing.
+    checked.map_err(failed)?.map_err(Fault::Damaged)?;
+    let (saved, caches) = content.map_err(failed)?;
     Ok((connection, saved, caches))
 }
 
