@@ -5,40 +5,23 @@
 //! of the hundred. Sums run in the order of rez-next's tuner, so that they agree with it to the
 //! last bit.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::signal::Signal;
 use crate::snapshot::PerformanceSnapshot;
 use crate::snapshot::Window;
 
-/// The newest snapshots of a cache, oldest first. They are its own, or the newest rows of a longer
-/// window that somebody keeps for another purpose too.
-#[derive(Debug, Clone)]
+/// The newest snapshots of a cache, oldest first: the newest rows of a window that may be longer.
+#[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    window: Cow<'a, Window>,
-    /// The newest so many rows of the window.
+    window: &'a Window,
     rows: usize,
-    rows_max: usize,
 }
 
 impl<'a> History<'a> {
     /// The newest `rows` rows of `window`, or all if it has fewer.
     pub fn newest_of(window: &'a Window, rows: usize) -> Self {
-        let rows = rows.min(window.len());
-        Self { window: Cow::Borrowed(window), rows, rows_max: rows }
-    }
-
-    /// An empty window of at most `snapshots_max` snapshots (at least one).
-    pub fn new(snapshots_max: usize) -> Self {
-        let window = Cow::Owned(Window::new(snapshots_max));
-        Self { window, rows: 0, rows_max: snapshots_max.max(1) }
-    }
-
-    /// Adds the newest snapshot; the oldest goes when the window is full.
-    pub fn push(&mut self, snapshot: PerformanceSnapshot) {
-        self.window.to_mut().push(snapshot.timestamp, true, |signal| snapshot.value(signal));
-        self.rows = (self.rows + 1).min(self.rows_max);
+        Self { window, rows: rows.min(window.len()) }
     }
 
     /// How many snapshots there are.
@@ -154,20 +137,20 @@ mod tests {
     use crate::units::Timestamp;
 
     /// A window of `text`'s hit rates, a minute apart; `_` is absent.
-    fn history(text: &str) -> History<'static> {
-        let mut history = History::new(100);
+    fn window(text: &str, rows_max: usize) -> Window {
+        let mut window = Window::new(rows_max);
         for (minute, value) in text.split_whitespace().enumerate() {
-            let timestamp = Timestamp::from_millis(i64::try_from(minute).unwrap() * 60_000);
-            let mut snapshot = PerformanceSnapshot::empty(timestamp);
-            snapshot.set(Signal::HitRate, value.parse().ok());
-            history.push(snapshot);
+            let time = Timestamp::from_millis(i64::try_from(minute).unwrap() * 60_000);
+            let value = value.parse().ok();
+            window.push(time, true, |signal| value.filter(|_| signal == Signal::HitRate));
         }
-        history
+        window
     }
 
     #[track_caller]
     fn check(text: &str, ask: impl Fn(&History<'_>) -> Option<f64>, want: Option<f64>) {
-        let got = ask(&history(text));
+        let window = window(text, 100);
+        let got = ask(&History::newest_of(&window, 100));
         match (got, want) {
             (Some(got), Some(want)) => assert!((got - want).abs() < 1e-12, "{text}: {got}, {want}"),
             _ => assert_eq!(got, want, "{text}"),
@@ -214,26 +197,21 @@ mod tests {
 
     #[test]
     fn the_window_is_bounded() {
-        let mut history = History::new(3);
-        for value in 1..=5 {
-            let mut snapshot = PerformanceSnapshot::empty(Timestamp::from_millis(0));
-            snapshot.set(S, Some(f64::from(value)));
-            history.push(snapshot);
-        }
-        assert_eq!(
-            (history.len(), history.oldest(S, 1), history.mean(S)),
-            (3, Some(3.0), Some(4.0))
-        );
+        let window = window("1 2 3 4 5", 3);
+        let history = History::newest_of(&window, 5);
+        let got = (history.len(), history.oldest(S, 1), history.mean(S));
+        assert_eq!(got, (3, Some(3.0), Some(4.0)));
     }
 
     #[test]
     fn a_part_of_a_longer_window_is_a_history_of_its_own() {
         let text = "9 1 _ 3 7 _ 8 2";
-        let all = history(text);
+        let all = window(text, 100);
         for rows in 0..=9 {
-            let part = History::newest_of(&all.window, rows);
+            let part = History::newest_of(&all, rows);
             let words: Vec<&str> = text.split(' ').collect();
-            let alone = history(&words[words.len().saturating_sub(rows)..].join(" "));
+            let alone = window(&words[words.len().saturating_sub(rows)..].join(" "), 100);
+            let alone = History::newest_of(&alone, 100);
             let asked = |h: &History<'_>| {
                 let of_rows = [h.mean(S), h.min(S), h.max(S), h.stddev(S), h.slope(S)];
                 (h.len(), of_rows, h.newest(S, 2), h.oldest(S, 2), h.latest_value(S))

@@ -165,7 +165,7 @@ pub const PRICE: &str = "price";
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     /// The window.
-    pub history: &'a History<'a>,
+    pub history: History<'a>,
     /// The parameters in force.
     pub parameters: &'a TuningParameters,
     /// The settings.

@@ -287,7 +287,7 @@ impl AdaptiveTuner {
     fn verdict(&self, rule: &Rule, now: Timestamp) -> RuleVerdict {
         let sizes = self.sizing_now(now);
         rule.verdict(&Situation {
-            history: &self.history(),
+            history: self.history(),
             parameters: &self.parameters,
             config: &self.config,
             sizes: Some(&sizes),

@@ -7,6 +7,7 @@ mod samples;
 mod windows;
 
 use cache_tuner_exporter::diag::SourceFile;
+use cache_tuner_exporter::history::History;
 use cache_tuner_exporter::rule;
 use cache_tuner_exporter::rule::Situation;
 use cache_tuner_exporter::rule::Verdict;
@@ -19,10 +20,10 @@ fn evaluating_a_rule_allocates_nothing() {
     let (name, default) = rule::BUILT_IN;
     let files = [SourceFile::new(name, default), SourceFile::new("sizing.yaml", sizing)];
     let (rules, _) = rule::load(&files).unwrap();
-    let history = windows::window(0);
+    let window = windows::window(0);
+    let history = History::newest_of(&window, samples::SAMPLES);
     let (parameters, config) = (TuningParameters::default(), TuningConfig::default());
-    let situation =
-        Situation { history: &history, parameters: &parameters, config: &config, sizes: None };
+    let situation = Situation { history, parameters: &parameters, config: &config, sizes: None };
     assert_eq!(history.len(), samples::SAMPLES);
     let mut fired = 0;
     for rule in rules.iter() {

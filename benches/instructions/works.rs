@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cache_tuner_exporter::cache_stats::CacheStats;
 use cache_tuner_exporter::diag::SourceFile;
+use cache_tuner_exporter::history::History;
 use cache_tuner_exporter::judge;
 use cache_tuner_exporter::judge::CONTROLS_MAX;
 use cache_tuner_exporter::judge::Case;
@@ -105,11 +106,12 @@ fn rules() -> RuleSet {
 
 /// The first of the built-in rules, over 240 snapshots.
 pub(crate) fn rule() -> Work {
-    let (rules, history) = (rules(), windows::window(0));
+    let (rules, window) = (rules(), windows::window(0));
     let (parameters, config) = (TuningParameters::default(), TuningConfig::default());
     warm(move || {
+        let history = History::newest_of(&window, SAMPLES);
         let situation =
-            Situation { history: &history, parameters: &parameters, config: &config, sizes: None };
+            Situation { history, parameters: &parameters, config: &config, sizes: None };
         let verdict = rules.iter().next().map(|rule| rule.verdict(&situation));
         usize::from(matches!(verdict, Some(Verdict::Recommends(_))))
     })

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use cache_tuner_exporter::history::History;
 use cache_tuner_exporter::signal::Signal;
+use cache_tuner_exporter::snapshot::Window;
 use fasteval::Compiler;
 use fasteval::Evaler;
 use rhai::Engine;
@@ -21,19 +22,23 @@ const RULE: &str = "newest(hit_rate, 3) < oldest(hit_rate, 3) - decline \
                     && newest(hit_rate, 3) < target_hit_rate";
 
 /// fasteval, compiled; a function of its own answers names, which is its fast way.
-pub(crate) fn fasteval(history: History<'static>) -> anyhow::Result<Subject<'static>> {
+pub(crate) fn fasteval(window: Window) -> anyhow::Result<Subject<'static>> {
     let mut slab = fasteval::Slab::new();
     let parsed = fasteval::Parser::new().parse(RULE, &mut slab.ps)?;
     let compiled = parsed.from(&slab.ps).compile(&slab.ps, &mut slab.cs);
     let mut names = move |name: &str, arguments: Vec<f64>| match name {
-        "newest" => history.newest(signal(arguments.first())?, count(arguments.get(1))?),
-        "oldest" => history.oldest(signal(arguments.first())?, count(arguments.get(1))?),
+        "newest" => whole(&window).newest(signal(arguments.first())?, count(arguments.get(1))?),
+        "oldest" => whole(&window).oldest(signal(arguments.first())?, count(arguments.get(1))?),
         "hit_rate" => Some(f64::from(Signal::HitRate as u8)),
         "decline" => Some(DECLINE),
         "target_hit_rate" => Some(TARGET_HIT_RATE),
         _ => None,
     };
     Ok(Subject::new("fasteval 0.2, compiled", move || compiled.eval(&slab, &mut names).ok()))
+}
+
+fn whole(window: &Window) -> History<'_> {
+    History::newest_of(window, window.len())
 }
 
 fn signal(argument: Option<&f64>) -> Option<Signal> {
@@ -50,18 +55,20 @@ fn count(argument: Option<&f64>) -> Option<usize> {
 }
 
 /// rhai, parsed and optimised once, with the names in a scope.
-pub(crate) fn rhai(history: History<'static>) -> anyhow::Result<Subject<'static>> {
+pub(crate) fn rhai(window: Window) -> anyhow::Result<Subject<'static>> {
     let mut engine = Engine::new_raw();
-    let history = Rc::new(history);
-    let windows = Rc::clone(&history);
+    let window = Rc::new(window);
+    let shared = Rc::clone(&window);
     engine.register_fn("newest", move |signal: i64, count: i64| -> f64 {
         let signal = signal_at(signal);
-        signal.and_then(|s| windows.newest(s, usize::try_from(count).ok()?)).unwrap_or(f64::NAN)
+        let value = signal.and_then(|s| whole(&shared).newest(s, usize::try_from(count).ok()?));
+        value.unwrap_or(f64::NAN)
     });
-    let windows = Rc::clone(&history);
+    let shared = Rc::clone(&window);
     engine.register_fn("oldest", move |signal: i64, count: i64| -> f64 {
         let signal = signal_at(signal);
-        signal.and_then(|s| windows.oldest(s, usize::try_from(count).ok()?)).unwrap_or(f64::NAN)
+        let value = signal.and_then(|s| whole(&shared).oldest(s, usize::try_from(count).ok()?));
+        value.unwrap_or(f64::NAN)
     });
     let mut scope = Scope::new();
     let names = [("decline", DECLINE), ("target_hit_rate", TARGET_HIT_RATE)];

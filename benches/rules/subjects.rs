@@ -8,6 +8,7 @@ use cache_tuner_exporter::rule::RuleSet;
 use cache_tuner_exporter::rule::Situation;
 use cache_tuner_exporter::rule::Verdict;
 use cache_tuner_exporter::snapshot::PerformanceSnapshot;
+use cache_tuner_exporter::snapshot::Window;
 use cache_tuner_exporter::tuner::TuningConfig;
 use cache_tuner_exporter::tuner::TuningParameters;
 
@@ -31,8 +32,8 @@ pub(crate) struct Setting {
     parameters: TuningParameters,
     snapshots: Vec<PerformanceSnapshot>,
     columns: Columns,
-    window: History<'static>,
-    many: Vec<History<'static>>,
+    window: Window,
+    many: Vec<Window>,
     many_columns: Vec<Columns>,
 }
 
@@ -120,7 +121,7 @@ impl Setting {
     fn push(&self) -> Subject<'_> {
         let (mut window, mut newest) = (self.window.clone(), self.snapshots.iter().cycle());
         Subject::new("the snapshot alone", move || {
-            newest.next().map(|snapshot| window.push(*snapshot))
+            newest.next().map(|new| window.push(new.timestamp, true, |signal| new.value(signal)))
         })
     }
 
@@ -129,8 +130,8 @@ impl Setting {
     fn push_and_rules(&self) -> Subject<'_> {
         let (mut window, mut newest) = (self.window.clone(), self.snapshots.iter().cycle());
         Subject::new("ours (snapshot and all rules twice)", move || {
-            if let Some(snapshot) = newest.next() {
-                window.push(*snapshot);
+            if let Some(new) = newest.next() {
+                window.push(new.timestamp, true, |signal| new.value(signal));
             }
             for _ in 0..2 {
                 for rule in self.rules.iter() {
@@ -140,8 +141,9 @@ impl Setting {
         })
     }
 
-    fn verdict(&self, rule: &Rule, history: &History<'_>) -> Verdict {
+    fn verdict(&self, rule: &Rule, window: &Window) -> Verdict {
         let Self { parameters, config, .. } = self;
+        let history = History::newest_of(window, samples::SAMPLES);
         rule.verdict(&Situation { history, parameters, config, sizes: None })
     }
 }

@@ -39,10 +39,14 @@ pub struct Track {
 impl Sample {
     /// The sample that a snapshot makes.
     pub fn new(snapshot: &PerformanceSnapshot, valid: bool) -> Self {
-        let mut sample =
-            Self { timestamp: snapshot.timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
+        let value = |signal| snapshot.value(signal).filter(|value| value.is_finite());
+        Self::of_values(snapshot.timestamp, valid, value)
+    }
+
+    fn of_values(timestamp: Timestamp, valid: bool, value: impl Fn(Signal) -> Option<f64>) -> Self {
+        let mut sample = Self { timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
         for signal in Signal::ALL {
-            if let Some(value) = snapshot.value(signal).filter(|value| value.is_finite()) {
+            if let Some(value) = value(signal) {
                 sample.present |= 1 << signal as usize;
                 sample.values[signal as usize] = value;
             }
@@ -132,14 +136,7 @@ impl Track {
 
     fn sample(&self, row: usize) -> Sample {
         let (timestamp, valid) = (self.window.times()[row], self.window.marks()[row]);
-        let mut sample = Sample { timestamp, valid, present: 0, values: [0.0; Signal::COUNT] };
-        for signal in Signal::ALL {
-            if let Some(value) = self.window.value(row, signal) {
-                sample.present |= 1 << signal as usize;
-                sample.values[signal as usize] = value;
-            }
-        }
-        sample
+        Sample::of_values(timestamp, valid, |signal| self.window.value(row, signal))
     }
 
     /// Times and values of a signal where it is present and the sample valid.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::diag::SourceFile;
 use crate::diag::render;
-use crate::snapshot::PerformanceSnapshot;
+use crate::snapshot::Window;
 use crate::tuning_config::Mode;
 use crate::units::Timestamp;
 
@@ -23,16 +23,16 @@ fn check(when: &str, tune: &str, hit_rates: &str, want: Verdict) {
         "groups:\n- name: g\n  rules:\n  - rule: r\n    when: {when}\n    tune: {{{tune}}}\n    \
          confidence: 0.8\n    reason: because\n    min_samples: 2\n"
     );
-    let mut history = History::new(100);
+    let mut window = Window::new(100);
     for value in hit_rates.split_whitespace() {
-        let mut snapshot = PerformanceSnapshot::empty(Timestamp::from_millis(0));
-        snapshot.set(Signal::HitRate, value.parse().ok());
-        history.push(snapshot);
+        let value = value.parse().ok();
+        let value = |signal| value.filter(|_| signal == Signal::HitRate);
+        window.push(Timestamp::from_millis(0), true, value);
     }
     let parameters = TuningParameters { l1_size_multiplier: 2.0, ..TuningParameters::default() };
     let config = TuningConfig::default();
-    let situation =
-        Situation { history: &history, parameters: &parameters, config: &config, sizes: None };
+    let history = History::newest_of(&window, 100);
+    let situation = Situation { history, parameters: &parameters, config: &config, sizes: None };
     assert_eq!(rules(&text).find("r").unwrap().verdict(&situation), want, "{when}");
 }
 

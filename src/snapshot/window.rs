@@ -66,11 +66,6 @@ impl Window {
         }
     }
 
-    /// Forgets all rows.
-    pub fn clear(&mut self) {
-        *self = Self::new(self.rows_max);
-    }
-
     /// Changes how many rows there may be; the oldest go first.
     pub fn resize(&mut self, rows_max: usize) {
         self.rows_max = rows_max.max(1);
@@ -184,7 +179,6 @@ mod tests {
     enum Step {
         Push(bool, [Option<f64>; 3]),
         Resize(usize),
-        Clear,
     }
 
     const SIGNALS: [Signal; 3] = [Signal::HitRate, Signal::PromotionRate, Signal::OpsPerSecond];
@@ -194,7 +188,6 @@ mod tests {
         prop_oneof![
             30 => (any::<bool>(), [value(), value(), value()]).prop_map(|(m, v)| Step::Push(m, v)),
             2 => (0..40_usize).prop_map(Step::Resize),
-            1 => Just(Step::Clear),
         ]
     }
 
@@ -221,10 +214,6 @@ mod tests {
                     Step::Resize(max) => {
                         window.resize(max);
                         plain_max = max.max(1);
-                    }
-                    Step::Clear => {
-                        window.clear();
-                        plain.clear();
                     }
                 }
                 plain.drain(..plain.len().saturating_sub(plain_max));
