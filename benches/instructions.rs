@@ -11,6 +11,8 @@
     reason = "what gungraun's macros write"
 )]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "write/fleet.rs"]
 #[expect(dead_code, reason = "the peers, which are not counted, need the rest")]
 mod fleet;

@@ -6,6 +6,8 @@
 
 #[path = "rules/by_hand.rs"]
 mod by_hand;
+#[path = "support/cpu_time.rs"]
+mod cpu_time;
 #[path = "rules/peers.rs"]
 mod peers;
 #[path = "support/rounds.rs"]

@@ -4,6 +4,9 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
+#[path = "support/cpu_time.rs"]
+mod cpu_time;
+
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ use cache_tuner_exporter::store::Batch;
 use cache_tuner_exporter::store::Opened;
 use cache_tuner_exporter::store::Store;
 use cache_tuner_exporter::units::Timestamp;
+
+use crate::cpu_time::cpu_time;
 
 /// Caches that one target shows.
 const CACHES_PER_TARGET: usize = 10;
@@ -165,13 +170,6 @@ impl Measure for Vec<Took> {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// The time that this thread was at work; 0 where the system does not say.
-fn cpu_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 fn print(name: &str, times: &mut [Took]) {

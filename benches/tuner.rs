@@ -4,6 +4,10 @@
 //! Ratios count, not times: one run measures all subjects in turn, round by round, and prints them
 //! beside each other; then criterion measures them for comparisons with an earlier run.
 
+#[path = "support/cases.rs"]
+mod cases;
+#[path = "support/cpu_time.rs"]
+mod cpu_time;
 #[path = "tuner/engines.rs"]
 mod engines;
 #[path = "tuner/judging.rs"]

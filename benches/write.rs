@@ -5,6 +5,8 @@
 //! on it. So one run first measures all subjects in turn, round by round, and prints them
 //! beside each other; then criterion measures ours for comparisons with an earlier run.
 
+#[path = "support/cpu_time.rs"]
+mod cpu_time;
 #[path = "write/fleet.rs"]
 mod fleet;
 #[path = "write/memory.rs"]

@@ -45,8 +45,9 @@ use newest::Newest;
 /// `Content-Type` of the page.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Bytes of pages that readers may hold, beyond which no page is written: a dozen of the largest
-/// fleets. Only clients that stopped reading get there, and they are cut off in time.
+/// Bytes of plain pages that readers may hold, beyond which no plain page is written: a dozen of
+/// the largest fleets. Only clients that stopped reading get there, and they are cut off in time. A
+/// compressed page is a thirtieth of a plain one, and shared.
 pub const HELD_BYTES_MAX: usize = 512 << 20;
 
 /// Why there is no page.

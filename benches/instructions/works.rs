@@ -7,9 +7,6 @@ use cache_tuner_exporter::diag::SourceFile;
 use cache_tuner_exporter::history::History;
 use cache_tuner_exporter::judge;
 use cache_tuner_exporter::judge::CONTROLS_MAX;
-use cache_tuner_exporter::judge::Case;
-use cache_tuner_exporter::judge::Held;
-use cache_tuner_exporter::judge::Kind;
 use cache_tuner_exporter::judge::Look;
 use cache_tuner_exporter::judge::Sample;
 use cache_tuner_exporter::judge::TRACK_SAMPLES_MAX;
@@ -22,7 +19,6 @@ use cache_tuner_exporter::reading::ProfileChoice;
 use cache_tuner_exporter::reading::RawPage;
 use cache_tuner_exporter::reading::TargetReader;
 use cache_tuner_exporter::rule;
-use cache_tuner_exporter::rule::HIT_RATE;
 use cache_tuner_exporter::rule::RuleSet;
 use cache_tuner_exporter::rule::Situation;
 use cache_tuner_exporter::rule::Verdict;
@@ -31,6 +27,7 @@ use cache_tuner_exporter::tuner::AdaptiveTuner;
 use cache_tuner_exporter::tuner::TuningConfig;
 use cache_tuner_exporter::tuner::TuningParameters;
 
+use crate::cases::case;
 use crate::fleet::Fleet;
 use crate::samples;
 use crate::samples::SAMPLES;
@@ -142,7 +139,6 @@ fn tuner(is_analysed: bool) -> Work {
 
 /// The last look at a tuning, with five controls.
 pub(crate) fn judgement() -> Work {
-    let decided = samples::at(TRACK_SAMPLES_MAX - 23);
     let track = |seed| {
         let mut track = Track::new();
         for snapshot in samples::snapshots(seed, TRACK_SAMPLES_MAX) {
@@ -153,20 +149,7 @@ pub(crate) fn judgement() -> Work {
     let tracks: Vec<Track> = (0..=CONTROLS_MAX as u64).map(track).collect();
     warm(move || {
         let controls: Vec<&Track> = tracks[1..].iter().collect();
-        let case = Case {
-            objective: HIT_RATE,
-            kind: Kind::Growth,
-            track: &tracks[0],
-            controls: &controls,
-            held: Held { samples: 5, until: decided },
-            adopted_at: Some(decided),
-            skip: 2,
-            others: &[],
-            predicted: None,
-            saving: 0.0,
-            now: samples::at(TRACK_SAMPLES_MAX),
-        };
-        usize::from(judge::judge(&case, Look::Last).outcome.is_some())
+        usize::from(judge::judge(&case(&tracks[0], &controls), Look::Last).outcome.is_some())
     })
 }
 

@@ -6,8 +6,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use rustix::time::ClockId;
-use rustix::time::clock_gettime;
+use crate::cpu_time::cpu_time;
 
 /// Rounds, of which the fastest counts.
 const ROUNDS: usize = 400;
@@ -78,10 +77,4 @@ fn enough(subject: &mut Subject<'_>, quick: bool) -> u64 {
         times *= 2;
     }
     times
-}
-
-/// The time that this thread had a processor.
-pub(crate) fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.try_into().unwrap_or(0))
 }

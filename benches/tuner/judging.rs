@@ -3,24 +3,17 @@
 use cache_tuner_exporter::judge;
 use cache_tuner_exporter::judge::CANDIDATES_MAX;
 use cache_tuner_exporter::judge::CONTROLS_MAX;
-use cache_tuner_exporter::judge::Case;
-use cache_tuner_exporter::judge::Held;
-use cache_tuner_exporter::judge::Kind;
 use cache_tuner_exporter::judge::Look;
 use cache_tuner_exporter::judge::Sample;
 use cache_tuner_exporter::judge::TRACK_SAMPLES_MAX;
 use cache_tuner_exporter::judge::Track;
-use cache_tuner_exporter::rule::HIT_RATE;
 use cache_tuner_exporter::signal::Signal;
 use cache_tuner_exporter::snapshot::PerformanceSnapshot;
 
 use crate::Table;
+use crate::cases::case;
 use crate::rounds::Subject;
 use crate::samples;
-
-/// Samples to the tuning; two are left out after it, and twenty compared.
-const HISTORY: usize = TRACK_SAMPLES_MAX - SKIP - 20;
-const SKIP: usize = 2;
 
 /// A job's caches, the first of which was tuned.
 #[derive(Debug)]
@@ -76,21 +69,4 @@ fn track(seed: u64, common: &[PerformanceSnapshot]) -> Track {
         track.push(Sample::new(&snapshot, true));
     }
     track
-}
-
-fn case<'a>(track: &'a Track, controls: &'a [&'a Track]) -> Case<'a> {
-    let decided = samples::at(HISTORY - 1);
-    Case {
-        objective: HIT_RATE,
-        kind: Kind::Growth,
-        track,
-        controls,
-        held: Held { samples: 5, until: decided },
-        adopted_at: Some(decided),
-        skip: SKIP,
-        others: &[],
-        predicted: None,
-        saving: 0.0,
-        now: samples::at(TRACK_SAMPLES_MAX),
-    }
 }

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use crate::cpu_time::cpu_time;
 use crate::rounds::Subject;
-use crate::rounds::cpu_time;
 
 /// Pieces of work that are prepared together: few enough to stay in the processor's caches.
 const TOGETHER: u64 = 16;

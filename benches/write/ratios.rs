@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use rustix::time::ClockId;
-use rustix::time::clock_gettime;
-
+use crate::cpu_time::cpu_time;
 use crate::fleet::Fleet;
 use crate::memory;
 use crate::subjects;
@@ -66,10 +64,4 @@ fn round(subject: &mut Subject, fleet: &Fleet) -> Duration {
     let start = cpu_time();
     std::hint::black_box((subject.write)(std::hint::black_box(fleet)));
     cpu_time().saturating_sub(start)
-}
-
-/// The time that this thread had a processor.
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.try_into().unwrap_or(0))
 }
